@@ -1,0 +1,23 @@
+import type { ClusterKey, SwapId } from '../ids.ts';
+import type { HostReport } from '../ports/host-probe.ts';
+import type { LogLine } from '../ports/model-runtime.ts';
+import type { Swap } from '../swap/swap.ts';
+import type { ClusterView } from './cluster-view.ts';
+
+/** Events that are journalled and numbered, so that a stream can resume. `swap` comes with every transition, `progress` at most twice a second. */
+export type JournalEvent = Readonly<
+  | { kind: 'swap'; cluster: ClusterKey; swapId: SwapId; at: number; swap: Swap }
+  | { kind: 'progress'; cluster: ClusterKey; swapId: SwapId; at: number; swap: Swap }
+  | { kind: 'model'; cluster: ClusterKey; swapId: null; at: number; view: ClusterView }
+>;
+
+/** An event with its journal number: rising, without reuse, over restarts. */
+export type NumberedEvent = JournalEvent & Readonly<{ id: number }>;
+
+/** What goes by unnumbered: latest values and log lines. `seq` counts the lines of one swap from 1. */
+export type LiveEvent = Readonly<
+  | { kind: 'log'; cluster: ClusterKey; swapId: SwapId; seq: number; line: LogLine }
+  | { kind: 'host'; cluster: ClusterKey; at: number; reports: readonly HostReport[] }
+>;
+
+export type CoreEvent = NumberedEvent | (LiveEvent & Readonly<{ id?: undefined }>);

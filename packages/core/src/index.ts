@@ -1,0 +1,54 @@
+export type { ClusterView } from './application/cluster-view.ts';
+export type {
+  CancelDecision,
+  NumberedLogLine,
+  ReadinessCheck,
+  SparkCore,
+  SwapDecision,
+  SwapRequest,
+} from './application/core-api.ts';
+export type { CoreEvent, JournalEvent, LiveEvent, NumberedEvent } from './application/events.ts';
+export { type CatalogSnapshot, type EnvValue, type FlagValue, findModel, type Model, type ModelSource } from './catalog/model.ts';
+export { ERROR_CATALOG, type ErrorCode, type ErrorDetails, type Issue, isSparkError, SparkError } from './errors.ts';
+export {
+  type ClusterKey,
+  clusterKey,
+  type HostKey,
+  hostKey,
+  isKey,
+  KEY_PATTERN,
+  type ModelKey,
+  modelKey,
+  RESERVED_KEYS,
+  type SwapId,
+  swapId,
+} from './ids.ts';
+export { type Claim, LABELS, type LaunchPlan, labelsOf } from './launch/launch-plan.ts';
+export type { AnswerLookup, AnswerStore, StoredAnswer } from './ports/answer-store.ts';
+export type { CatalogSource } from './ports/catalog-source.ts';
+export type { Clock, Ids } from './ports/clock.ts';
+export type { HostFence } from './ports/host-fence.ts';
+export type { GpuFacts, GpuProcess, HostFacts, HostProbe, HostReport, ProbeQuestions } from './ports/host-probe.ts';
+export { type LogFields, type Logger, silentLogger } from './ports/logger.ts';
+export type { EndpointHealth, ModelEndpoint, ServedModel } from './ports/model-endpoint.ts';
+export type { HostObservation, LogLine, ManagedIdentity, ModelRuntime, ObservedContainer, RuntimeState } from './ports/model-runtime.ts';
+export type { SecretSource } from './ports/secret-source.ts';
+export type { EventLog, FenceCounter, JournalEntry, LoadTime, SwapJournal, SwapQuery } from './ports/swap-journal.ts';
+export type { CheckName, CheckStatus, LoadEstimate, PreflightCheck, PreflightReport } from './swap/preflight-report.ts';
+export {
+  type ActivePhase,
+  type Cause,
+  isSettled,
+  type Previous,
+  type Progress,
+  SETTLED,
+  type Serving,
+  type SettledPhase,
+  type StepName,
+  type StepRecord,
+  type StepStatus,
+  type Swap,
+  type SwapOptions,
+  type SwapPhase,
+} from './swap/swap.ts';
+export { type Cluster, endpointOf, type Host, headOf, type LauncherKind } from './topology/cluster.ts';

@@ -1,0 +1,55 @@
+import type { JournalEvent, NumberedEvent } from '../application/events.ts';
+import type { ClusterKey, ModelKey, SwapId } from '../ids.ts';
+import type { Swap, SwapPhase } from '../swap/swap.ts';
+
+/** One atomic change: all of it is durable when `commit` resolves, or none of it. */
+export type JournalEntry = Readonly<{
+  /** The new state of a swap; the old one is replaced, its history row is kept. */
+  swap?: Swap;
+  /** One history row per transition. */
+  transition?: Readonly<{ swap: SwapId; from: SwapPhase | null; to: SwapPhase; at: number; note: string | null }>;
+  events?: readonly JournalEvent[];
+  /** Raises the cluster's fence counter to at least this. */
+  fence?: Readonly<{ cluster: ClusterKey; value: number }>;
+  loadTime?: LoadTime;
+}>;
+
+/** How long a model took from launch to ready. `succeeded: false` rows are kept for people, not for estimates. */
+export type LoadTime = Readonly<{ cluster: ClusterKey; model: ModelKey; seconds: number; at: number; succeeded: boolean }>;
+
+export type SwapQuery = Readonly<{
+  cluster?: ClusterKey;
+  model?: ModelKey;
+  outcome?: SwapPhase;
+  /** At most this many, newest first. */
+  limit: number;
+  /** Only swaps older than this one. */
+  before?: SwapId;
+}>;
+
+/**
+ * The journal of swaps. Contract: `commit` is atomic and durable (synced to disk) before it resolves, and returns the
+ * events with their numbers; it rejects STORE_UNAVAILABLE when the disk is full, read-only or gone, and then nothing changed.
+ */
+export interface SwapJournal {
+  commit(entry: JournalEntry): Promise<readonly NumberedEvent[]>;
+  get(id: SwapId): Promise<Swap | null>;
+  list(query: SwapQuery): Promise<readonly Swap[]>;
+  /** All swaps that are not settled, oldest first. */
+  unsettled(): Promise<readonly Swap[]>;
+  /** The last 50 successful load times of a model on a cluster, in seconds, newest first. */
+  loadTimes(cluster: ClusterKey, model: ModelKey): Promise<readonly number[]>;
+}
+
+/** Reading side of the numbered events. */
+export interface EventLog {
+  /** Events with an id above `after`, oldest first, at most `limit`; `swap` narrows to one swap. */
+  replay(after: number, limit: number, swap?: SwapId): Promise<readonly NumberedEvent[]>;
+  /** The smallest id still kept and the newest, both 0 when there is none: an older `Last-Event-ID` needs a snapshot. */
+  range(): Promise<Readonly<{ oldest: number; newest: number }>>;
+}
+
+/** The cluster's fence counter: last fence granted here, 0 at first. */
+export interface FenceCounter {
+  current(cluster: ClusterKey): Promise<number>;
+}
