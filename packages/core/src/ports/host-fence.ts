@@ -7,6 +7,9 @@ import type { Claim } from '../launch/launch-plan.ts';
  * there before by another controller or another swap. Rejects HOST_UNREACHABLE when one host cannot be written.
  */
 export interface HostFence {
-  /** Claims `max(minimum, file + 1)`; repeating it with the claim already written returns a claim not smaller. */
-  claim(swap: SwapId, minimum: number, signal: AbortSignal): Promise<Claim>;
+  /**
+   * Claims `max(minimum, file + 1)`; repeating it with the claim already written returns a claim not smaller.
+   * With `held` it only raises our own claim: FENCED_OFF when a host's file holds a claim of another controller or swap.
+   */
+  claim(swap: SwapId, minimum: number, signal: AbortSignal, held?: Claim): Promise<Claim>;
 }

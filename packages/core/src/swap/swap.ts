@@ -93,6 +93,8 @@ export type Swap = Readonly<{
   progressAt: number;
   settledAt: number | null;
   simulated: boolean;
+  /** The target served already: nothing was done. */
+  noop: boolean;
 }>;
 
 export const SETTLED: readonly SwapPhase[] = ['ready', 'rolled_back', 'failed', 'cancelled'];
