@@ -1,1 +1,74 @@
-export {};
+export {
+  Cluster,
+  ClusterList,
+  Host,
+  HostGpu,
+  HostList,
+  type WireCluster,
+  type WireClusterList,
+  type WireHost,
+  type WireHostGpu,
+  type WireHostList,
+} from './wire/cluster.ts';
+export { Issue, KEY_REGEXP, Problem, type WireIssue, type WireProblem } from './wire/common.ts';
+export {
+  EVENT_STREAM_EVENTS,
+  EventsQuery,
+  LogEvent,
+  SWAP_STREAM_EVENTS,
+  SwapLogEvent,
+  type WireLogEvent,
+  type WireSwapLogEvent,
+} from './wire/events.ts';
+export {
+  LauncherKind,
+  LoadSeconds,
+  Model,
+  ModelDisk,
+  ModelList,
+  ModelSummary,
+  type WireModel,
+  type WireModelList,
+  type WireModelSummary,
+} from './wire/model.ts';
+export {
+  Flags,
+  FlagValue,
+  PreflightCheck,
+  PreflightReport,
+  ValidateBody,
+  type WirePreflightCheck,
+  type WirePreflightReport,
+  type WireValidateBody,
+} from './wire/preflight.ts';
+export {
+  Healthz,
+  Readyz,
+  Session,
+  Status,
+  Version,
+  type WireHealthz,
+  type WireReadyz,
+  type WireSession,
+  type WireStatus,
+  type WireVersion,
+} from './wire/status.ts';
+export {
+  EmptyBody,
+  Swap,
+  SwapCause,
+  SwapList,
+  SwapListQuery,
+  SwapOutcome,
+  SwapPhase,
+  SwapProgress,
+  SwapRequestBody,
+  SwapStep,
+  SwapWaitQuery,
+  type WireSwap,
+  type WireSwapCause,
+  type WireSwapList,
+  type WireSwapProgress,
+  type WireSwapRequest,
+  type WireSwapStep,
+} from './wire/swap.ts';
