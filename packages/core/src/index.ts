@@ -8,6 +8,7 @@ export type {
   SwapRequest,
 } from './application/core-api.ts';
 export type { CoreEvent, JournalEvent, LiveEvent, NumberedEvent } from './application/events.ts';
+export { DEFAULT_HF_CACHE, isImageReference, localPathProblem, resolveHome } from './catalog/locations.ts';
 export { type CatalogSnapshot, type EnvValue, type FlagValue, findModel, type Model, type ModelSource } from './catalog/model.ts';
 export { ERROR_CATALOG, type ErrorCode, type ErrorDetails, type Issue, isSparkError, SparkError } from './errors.ts';
 export {
@@ -23,7 +24,16 @@ export {
   type SwapId,
   swapId,
 } from './ids.ts';
+export { buildPlan } from './launch/build-plan.ts';
+export { canonicalJson, digestOf } from './launch/digest.ts';
+export { type DockerRunOptions, dockerRunCommand, envAssignments } from './launch/docker-run-command.ts';
+export { missingSecrets, type ReadSecret } from './launch/launch-env.ts';
 export { type Claim, LABELS, type LaunchPlan, labelsOf } from './launch/launch-plan.ts';
+export { launchScript, legacyExecScript } from './launch/launch-script.ts';
+export { type LauncherGeneration, type LauncherOptions, launcherCommand, launcherTarget } from './launch/launcher-command.ts';
+export { previewCommand } from './launch/preview.ts';
+export { ansiCWord, assertUnquotedWord, doubleShellQuote, shellJoin, shellQuote } from './launch/quoting.ts';
+export { vllmArgs } from './launch/vllm-args.ts';
 export type { AnswerLookup, AnswerStore, StoredAnswer } from './ports/answer-store.ts';
 export type { CatalogSource } from './ports/catalog-source.ts';
 export type { Clock, Ids } from './ports/clock.ts';
