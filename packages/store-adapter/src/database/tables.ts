@@ -1,0 +1,17 @@
+/** A number that is an integer in the database. Times are ms since the epoch, flags are 0 or 1: both dialects know these. */
+type Int = number;
+/** JSON text. */
+type Json = string;
+
+/** Rows of the database, column by column. The JSON of a swap or an event is the truth; its other columns are for searching. */
+export type Tables = Readonly<{
+  meta: { name: string; value: string };
+  migrations: { version: Int; name: string; applied_at: Int };
+  counters: { name: string; value: Int };
+  fences: { cluster: string; value: Int };
+  swaps: { id: string; cluster: string; target: string | null; phase: string; settled: Int; created_at: Int; body: Json };
+  transitions: { swap: string; ordinal: Int; from_phase: string | null; to_phase: string; at: Int; note: string | null };
+  events: { id: Int; swap: string | null; worth: Int; at: Int; body: Json };
+  load_times: { id: Int; cluster: string; model: string; seconds: number; at: Int; succeeded: Int };
+  answers: { key: string; body_hash: string; answer: Json | null; expires_at: Int };
+}>;

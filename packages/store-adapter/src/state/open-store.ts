@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type AnswerStore,
+  type Clock,
+  type EventLog,
+  type FenceCounter,
+  isSparkError,
+  type Logger,
+  type SwapJournal,
+  silentLogger,
+} from '@spark-control/core';
+import { type Kysely, sql } from 'kysely';
+import { asStoreError, isDiskFull } from '../database/faults.ts';
+import { migrate } from '../database/migrate.ts';
+import { MIGRATIONS, type Migration } from '../database/migrations.ts';
+import { type Database, openDatabase } from '../database/open-database.ts';
+import type { Tables } from '../database/tables.ts';
+import { Ballast } from './ballast.ts';
+import { SqlAnswers } from './sql-answers.ts';
+import { SqlEventLog } from './sql-event-log.ts';
+import { SqlJournal } from './sql-journal.ts';
+import { WriteGuard } from './write-guard.ts';
+
+export type StoreOptions = Readonly<{
+  /** Data folder; made when missing. One server at a time. */
+  folder: string;
+  /** Default: the system's time. */
+  clock?: Pick<Clock, 'now'>;
+  /** Default: silent. */
+  logger?: Logger;
+  /** Size of the file that is given up on a full disk. Default: 16 MiB. */
+  ballastBytes?: number;
+  /** New swaps are refused below this many free bytes. Default: 64 MiB. */
+  minimumFreeBytes?: number;
+  /** Numbered events kept for replay. Default: 10,000. */
+  eventCap?: number;
+  /** Schema to bring the database to. Default: that of this version. */
+  migrations?: readonly Migration[];
+}>;
+
+/** The durable state of one control plane. */
+export type Store = Readonly<{
+  journal: SwapJournal & Pick<SqlJournal, 'transitions'>;
+  events: EventLog;
+  fences: FenceCounter;
+  answers: AnswerStore;
+  /** Made once per data folder; it signs every claim on the hosts. */
+  controllerId: string;
+  /** Never rejects. `ok: false` with the reason while writes are refused. */
+  health: () => Promise<Readonly<{ ok: boolean; detail: string }>>;
+  /** Waits for the running write, then lets go of the folder. May be called twice. */
+  close: () => Promise<void>;
+}>;
+
+/** Opens the store of a data folder. Rejects STORE_IN_USE, STORE_NEWER or STORE_UNAVAILABLE; each names the folder and the way out. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { folder, logger = silentLogger, clock = { now: Date.now } } = options;
+  const ballast = new Ballast(folder, options.ballastBytes ?? 16 * 2 ** 20);
+  const database = await openMigrated(options, ballast, clock.now());
+  try {
+    if (!ballast.restore()) logger.warn('too little space for the reserve file: a full disk will stop all writes', { folder });
+    return await assemble(options, database, ballast, logger);
+  } catch (error) {
+    await database.close();
+    throw asStoreError(error, folder);
+  }
+}
+
+/** Opens and migrates; on a full disk once more without the ballast. */
+async function openMigrated(options: StoreOptions, ballast: Ballast, now: number): Promise<Database> {
+  try {
+    return await tryOpen(options, now);
+  } catch (error) {
+    if (!isDiskFull(error) && !(isSparkError(error) && isDiskFull(error.cause))) throw asStoreError(error, options.folder);
+    ballast.release();
+    return await tryOpen(options, now).catch((again: unknown) => {
+      throw asStoreError(again, options.folder);
+    });
+  }
+}
+
+async function tryOpen({ folder, logger = silentLogger, migrations = MIGRATIONS }: StoreOptions, now: number): Promise<Database> {
+  const database = openDatabase(folder, migrations.at(-1)?.version ?? 0);
+  try {
+    const applied = await migrate(database, migrations, now);
+    if (applied.length > 0) logger.info('migrated the database', { folder, versions: applied, driver: database.driver });
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function assemble(
+  options: StoreOptions,
+  { db, handle, close: closeDatabase }: Database,
+  ballast: Ballast,
+  logger: Logger,
+): Promise<Store> {
+  const { folder, minimumFreeBytes = 64 * 2 ** 20, eventCap = 10_000 } = options;
+  const events = new SqlEventLog(db, eventCap);
+  const relieve = async (): Promise<void> => {
+    handle.exec('pragma wal_checkpoint(truncate)'); // gives back the room of the log first: a delete needs some
+    await events.shrink();
+  };
+  const guard = new WriteGuard({ folder, ballast, minimumFreeBytes, relieve, logger });
+  const journal = new SqlJournal(db, events, guard);
+  const answers = new SqlAnswers(db, guard);
+  await answers.abandonRunning().catch((error: unknown) => {
+    // A full disk must not keep the server from starting: reads work, and this is done again at the next start.
+    if (!isSparkError(error)) throw error;
+    logger.warn('cut-off requests could not be forgotten', { folder, reason: error.message });
+  });
+  let closing: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    await sql`select 1`.execute(db); // takes its turn behind whatever still runs
+    await closeDatabase();
+  };
+  return {
+    journal,
+    events,
+    fences: journal,
+    answers,
+    controllerId: await controllerIdOf(db),
+    health: () => healthOf(db, guard, ballast, options.folder, minimumFreeBytes),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+async function controllerIdOf(db: Kysely<Tables>): Promise<string> {
+  const find = () => db.selectFrom('meta').select('value').where('name', '=', 'controller_id').executeTakeFirst();
+  const known = await find();
+  if (known !== undefined) return known.value;
+  const value = `ctl_${randomBytes(10).toString('hex')}`;
+  await db
+    .insertInto('meta')
+    .values({ name: 'controller_id', value })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return (await find())?.value ?? value;
+}
+
+async function healthOf(
+  db: Kysely<Tables>,
+  guard: WriteGuard,
+  ballast: Ballast,
+  folder: string,
+  minimumFreeBytes: number,
+): Promise<Readonly<{ ok: boolean; detail: string }>> {
+  try {
+    await sql`select 1`.execute(db);
+    await guard.recover();
+    const freeMiB = Math.floor(ballast.freeBytes() / 2 ** 20);
+    const short = `the disk of ${folder} is full (${freeMiB} MiB free): nothing new is begun until there is room`;
+    if (guard.isOnReserve || ballast.freeBytes() < minimumFreeBytes) return { ok: false, detail: short };
+    return { ok: true, detail: `${freeMiB} MiB free in ${folder}` };
+  } catch (error) {
+    const fault = asStoreError(error, folder);
+    return { ok: false, detail: isSparkError(fault) ? fault.message : `the store in ${folder} does not answer` };
+  }
+}

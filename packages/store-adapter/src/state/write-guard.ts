@@ -1,0 +1,83 @@
+import { type Logger, SparkError } from '@spark-control/core';
+import { asStoreError, isDiskFull } from '../database/faults.ts';
+import type { Ballast } from './ballast.ts';
+
+/**
+ * What a write is for. When room is short, nothing new is begun, while a swap that already runs may still be journalled
+ * to its end: half a swap on the hosts without a record is the worst outcome.
+ */
+export type WritePurpose = 'begin_swap' | 'continue_swap' | 'other';
+
+export type GuardOptions = Readonly<{
+  folder: string;
+  ballast: Ballast;
+  /** New swaps are refused below this many free bytes. */
+  minimumFreeBytes: number;
+  /** Shrinks the database from within, in the room that the ballast gave. */
+  relieve: () => Promise<void>;
+  logger: Logger;
+}>;
+
+/** Every write goes through here: it turns a full disk into STORE_UNAVAILABLE and manages the ballast. */
+export class WriteGuard {
+  readonly #options: GuardOptions;
+  #isOnReserve = false;
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+  }
+
+  /** True from the first full disk until there is room again. */
+  get isOnReserve(): boolean {
+    return this.#isOnReserve;
+  }
+
+  async write<T>(purposeOf: () => Promise<WritePurpose>, action: () => Promise<T>): Promise<T> {
+    await this.recover();
+    await this.#admit(purposeOf);
+    try {
+      return await action();
+    } catch (error) {
+      if (!isDiskFull(error)) throw asStoreError(error, this.#options.folder);
+      return await this.#onFull(error, purposeOf, action);
+    }
+  }
+
+  /** Leaves the reserve when there is room for a new ballast. */
+  async recover(): Promise<void> {
+    if (!this.#isOnReserve || !this.#options.ballast.restore()) return;
+    this.#isOnReserve = false;
+    this.#options.logger.info('there is room on the disk again: the store takes writes', { folder: this.#options.folder });
+  }
+
+  async #admit(purposeOf: () => Promise<WritePurpose>): Promise<void> {
+    if (this.#isOnReserve) {
+      if ((await purposeOf()) !== 'continue_swap') throw this.#full();
+      return;
+    }
+    const { ballast, minimumFreeBytes } = this.#options;
+    if (ballast.freeBytes() < minimumFreeBytes && (await purposeOf()) === 'begin_swap') throw this.#full();
+  }
+
+  async #onFull<T>(error: unknown, purposeOf: () => Promise<WritePurpose>, action: () => Promise<T>): Promise<T> {
+    const { ballast, folder, logger, relieve } = this.#options;
+    if (this.#isOnReserve) throw asStoreError(error, folder);
+    logger.error('the disk of the data folder is full: no new work is taken until there is room', { folder });
+    this.#isOnReserve = true;
+    ballast.release();
+    try {
+      await relieve();
+      if ((await purposeOf()) === 'continue_swap') return await action();
+    } catch (again) {
+      throw asStoreError(again, folder);
+    }
+    throw this.#full(error);
+  }
+
+  #full(cause?: unknown): SparkError {
+    const { folder, ballast, minimumFreeBytes } = this.#options;
+    const wanted = Math.ceil(Math.max(2 * ballast.bytes, minimumFreeBytes) / 2 ** 20);
+    const message = `The disk of the data folder ${folder} is full. Keep at least ${wanted} MiB free there; writes go on by themselves then.`;
+    return new SparkError('STORE_UNAVAILABLE', message, { cause });
+  }
+}

@@ -1,0 +1,20 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStore, type Store, type StoreOptions } from '@spark-control/store-adapter';
+import { describeAnswerStore } from '../../core/test/contracts/answer-store.contract.ts';
+import { describeSwapJournal } from '../../core/test/contracts/swap-journal.contract.ts';
+import { SMALL } from './support/folders.ts';
+
+async function storeWith(options: Partial<StoreOptions>): Promise<Store & Readonly<{ dispose: () => Promise<void> }>> {
+  const folder = mkdtempSync(join(tmpdir(), 'spark-store-'));
+  const store = await openStore({ folder, ...SMALL, ...options });
+  const dispose = async (): Promise<void> => {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { ...store, dispose };
+}
+
+describeSwapJournal('the SQLite store', storeWith);
+describeAnswerStore('the SQLite store', () => storeWith({}));
