@@ -23,6 +23,8 @@ export type SwapQuery = Readonly<{
   outcome?: SwapPhase;
   /** At most this many, newest first. */
   limit: number;
+  /** `true`: only settled ones. */
+  settled?: boolean;
   /** Only swaps older than this one. */
   before?: SwapId;
 }>;

@@ -1,0 +1,303 @@
+import { isSparkError, SparkError } from '../errors.ts';
+import type { SwapId } from '../ids.ts';
+import type { LaunchPlan } from '../launch/launch-plan.ts';
+import type { LogLine } from '../ports/model-runtime.ts';
+import { createSwap, type NewSwap, noopSwap } from '../swap/create-swap.ts';
+import { isSettled, type Progress, type Swap } from '../swap/swap.ts';
+import { advance, type SwapEffect, type SwapEvent } from '../swap/swap-machine.ts';
+import type { Cluster } from '../topology/cluster.ts';
+import { headOf } from '../topology/cluster.ts';
+import { type Admission, admit } from './admission.ts';
+import type { CancelDecision, NumberedLogLine, SwapDecision, SwapRequest } from './core-api.ts';
+import type { CoreDeps } from './core-deps.ts';
+import type { Feed } from './feed.ts';
+import { entryOf } from './journal-entry.ts';
+import { queueTimeout, SwapQueue, supersededBy } from './queue.ts';
+import { Serial } from './serial.ts';
+import { type DriverOutcome, StepDriver } from './step-driver.ts';
+import type { ClusterPorts, StepContext } from './step-ports.ts';
+import { ClusterWatch } from './cluster-watch.ts';
+
+/** A view older than this does not gate a change; it is refreshed first. */
+const FRESH_MS = 1_000;
+const STORE_RETRY_MS = 1_000;
+const QUEUE_TICK_MS = 250;
+/** Progress is journalled, so that streams can resume; twice a second is enough for people. */
+const PROGRESS_EVERY_MS = 500;
+const KEPT_SWAPS = 20;
+
+export type StepSeams = Pick<StepContext, 'previousOf' | 'preflight' | 'neededBytes'>;
+
+/**
+ * The single writer of one cluster. It takes requests, cancels and step outcomes in order, applies the pure machine,
+ * journals the new state, and only then lets effects happen. A read that gates a change is made in here.
+ */
+export class Arbiter {
+  readonly cluster: Cluster;
+  readonly watch: ClusterWatch;
+  readonly #deps: CoreDeps;
+  readonly #ports: ClusterPorts;
+  readonly #seams: StepSeams;
+  readonly #feed: Feed;
+  readonly #serial = new Serial();
+  readonly #queue = new SwapQueue();
+  readonly #drivers = new Map<SwapId, StepDriver>();
+  readonly #noops = new Map<SwapId, Swap>();
+  readonly #closing = new AbortController();
+  #ticking: Promise<void> = Promise.resolve();
+  #progressAt = Number.NEGATIVE_INFINITY;
+
+  constructor(cluster: Cluster, ports: ClusterPorts, seams: StepSeams, deps: CoreDeps, feed: Feed) {
+    this.cluster = cluster;
+    this.#ports = ports;
+    this.#seams = seams;
+    this.#deps = deps;
+    this.#feed = feed;
+    this.watch = new ClusterWatch(cluster, ports, deps, feed, () => ({
+      activeSwap: this.#queue.active?.id ?? null,
+      queued: this.#queue.waiting.map((swap) => swap.id),
+    }));
+  }
+
+  /** Takes up what the journal left unfinished, then begins to observe. */
+  async start(unsettled: readonly Swap[]): Promise<void> {
+    const [last] = await this.#deps.journal.list({ cluster: this.cluster.key, limit: 1, settled: true });
+    this.watch.expect(last?.serving ?? { kind: 'nothing' });
+    for (const swap of unsettled) this.#queue.put(swap);
+    this.watch.start();
+    const active = this.#queue.active;
+    // Look first: never act on memory alone. What cannot be looked at is waited for inside the step.
+    if (active !== null) {
+      await this.watch.refresh().catch(() => undefined);
+      await this.#apply(active.id, { type: 'recovered' });
+    }
+    await this.#serial.run(() => this.#startNext());
+    this.#ticking = this.#tick();
+  }
+
+  async close(): Promise<void> {
+    const reason = new Error('the control plane stops');
+    this.#closing.abort(reason);
+    await this.#ticking;
+    await this.watch.close();
+    await Promise.all([...this.#drivers.values()].map((driver) => driver.close(reason)));
+    await this.#serial.idle();
+  }
+
+  request(request: SwapRequest, plan: LaunchPlan | null): Promise<SwapDecision> {
+    return this.#serial.run(() => this.#decide(request, plan));
+  }
+
+  async cancel(id: SwapId): Promise<CancelDecision | null> {
+    return this.#serial.run(async () => {
+      const swap = this.#queue.find(id);
+      if (swap === null) return null;
+      if (swap.phase === 'rolling_back') return { kind: 'rolling_back', swap };
+      const cancelled = await this.#advance(swap, { type: 'cancel_requested' });
+      return { kind: 'accepted', swap: cancelled };
+    });
+  }
+
+  /** A swap that this process knows with its latest progress; the journal has the rest. */
+  find(id: SwapId): Swap | null {
+    return this.#queue.find(id) ?? this.#noops.get(id) ?? null;
+  }
+
+  logTail(id: SwapId): readonly NumberedLogLine[] {
+    return this.#drivers.get(id)?.book.lines ?? [];
+  }
+
+  async #decide(request: SwapRequest, plan: LaunchPlan | null): Promise<SwapDecision> {
+    if (!this.#queue.isBusy) await this.watch.refreshIfOlder(FRESH_MS);
+    const admission = admit({ request, view: this.watch.view, queue: this.#queue });
+    switch (admission.kind) {
+      case 'start':
+      case 'queue':
+        return this.#admit(request, plan, admission);
+      case 'noop':
+        return { kind: 'noop', swap: this.#remember(noopSwap(this.#newSwap(request, plan), this.watch.view.serving)) };
+      case 'busy':
+        return { kind: 'busy', swapId: admission.swapId, retryAfterSeconds: await this.#retryAfter() };
+      case 'unmanaged':
+      case 'fenced_off':
+        return admission;
+    }
+  }
+
+  async #admit(request: SwapRequest, plan: LaunchPlan | null, admission: Extract<Admission, { kind: 'start' | 'queue' }>): Promise<SwapDecision> {
+    const swap = createSwap(this.#newSwap(request, plan));
+    const replaced = admission.kind === 'queue' ? this.#queue.superseded(request.requestedBy) : null;
+    await this.#commit(null, swap);
+    this.#queue.put(swap);
+    if (replaced !== null) await this.#advance(replaced, { type: 'dropped', cause: supersededBy(swap.id) });
+    const started = await this.#startNext();
+    if (started?.id === swap.id) return { kind: 'started', swap: started };
+    const position = this.#queue.waiting.findIndex((waiting) => waiting.id === swap.id) + 1;
+    return { kind: 'queued', swap, position };
+  }
+
+  #newSwap(request: SwapRequest, plan: LaunchPlan | null): NewSwap {
+    const { requestedBy, reason, options, model: target } = request;
+    const id = this.#deps.ids.next('swp') as SwapId;
+    const { isSimulated: simulated, clock } = this.#deps;
+    return { id, cluster: this.cluster.key, target, plan, requestedBy, reason, options, simulated, now: clock.now() };
+  }
+
+  #remember(swap: Swap): Swap {
+    this.#noops.set(swap.id, swap);
+    const [oldest] = this.#noops.keys();
+    if (this.#noops.size > KEPT_SWAPS && oldest !== undefined) this.#noops.delete(oldest);
+    return swap;
+  }
+
+  async #retryAfter(): Promise<number> {
+    const active = this.#queue.active;
+    if (active?.plan == null) return 5;
+    const [typical] = await this.#deps.journal.loadTimes(this.cluster.key, active.plan.model);
+    if (typical === undefined) return 30;
+    return Math.min(600, Math.max(1, Math.ceil(typical * (1 - active.progress.fraction))));
+  }
+
+  /** Lets the next waiting swap begin when nothing else acts. */
+  async #startNext(): Promise<Swap | null> {
+    const [next] = this.#queue.waiting;
+    if (this.#queue.active !== null || next === undefined || this.#closing.signal.aborted) return null;
+    return this.#advance(next, { type: 'granted' });
+  }
+
+  /** Brings an event to a swap, repeating while the store cannot be written: an outcome must not get lost. */
+  async #apply(id: SwapId, event: SwapEvent): Promise<void> {
+    for (;;) {
+      try {
+        await this.#serial.run(async () => {
+          const swap = this.#queue.find(id);
+          if (swap !== null) await this.#advance(swap, event);
+        });
+        return;
+      } catch (error) {
+        if (!isSparkError(error) || error.code !== 'STORE_UNAVAILABLE' || this.#closing.signal.aborted) throw error;
+        this.#deps.logger.error('the journal cannot be written; the swap waits', { swap: id, detail: error.message });
+        await this.#deps.clock.sleep(STORE_RETRY_MS, this.#closing.signal);
+      }
+    }
+  }
+
+  /** Decide, journal, act: the only way in which a swap changes its phase. Runs inside the serial section. */
+  async #advance(swap: Swap, event: SwapEvent): Promise<Swap> {
+    const next = advance(swap, event, { now: this.#deps.clock.now(), serving: this.watch.view.serving });
+    if (!next.taken) return swap;
+    await this.#commit(swap, next.swap);
+    this.#queue.put(next.swap);
+    if (isSettled(next.swap)) this.watch.expect(next.swap.serving ?? { kind: 'unknown' });
+    for (const effect of next.effects) this.#perform(effect, next.swap);
+    await this.watch.publishChange();
+    if (isSettled(next.swap)) await this.#startNext();
+    return next.swap;
+  }
+
+  async #commit(before: Swap | null, after: Swap): Promise<void> {
+    this.#deps.failpoint?.(`before_commit_${after.step ?? after.phase}`);
+    const events = await this.#deps.journal.commit(entryOf(before, after));
+    this.#deps.failpoint?.(`after_commit_${after.step ?? after.phase}`);
+    for (const event of events) this.#feed.publish(event);
+  }
+
+  #perform(effect: SwapEffect, swap: Swap): void {
+    if (effect.type === 'abort_step') {
+      this.#drivers.get(swap.id)?.abort(new Error('cancelled'));
+    } else if (effect.type === 'settled') {
+      this.#retire(swap);
+    } else {
+      this.#driverOf(swap.id).perform(effect, swap);
+    }
+  }
+
+  #driverOf(id: SwapId): StepDriver {
+    const known = this.#drivers.get(id);
+    if (known !== undefined) return known;
+    const base = {
+      ...this.#ports,
+      ...this.#seams,
+      cluster: this.cluster,
+      controllerId: this.#deps.controllerId,
+      endpoint: this.#deps.endpoint,
+      clock: this.#deps.clock,
+      logger: this.#deps.logger,
+      lastFence: () => this.#deps.fences.current(this.cluster.key),
+    };
+    const driver = new StepDriver(this.#deps, base, {
+      outcome: (swap, outcome) => this.#heard(swap, outcome),
+      progressed: (swap, attempt, progress) => this.#progressed(swap.id, attempt, progress),
+      logged: (swap, line) => this.#logged(swap.id, line),
+    });
+    this.#drivers.set(id, driver);
+    for (const [old] of this.#drivers) if (this.#drivers.size > KEPT_SWAPS && this.#queue.find(old) === null) this.#drivers.delete(old);
+    return driver;
+  }
+
+  #heard(swap: Swap, outcome: DriverOutcome): void {
+    this.#apply(swap.id, outcome).catch((error: unknown) => {
+      if (!this.#closing.signal.aborted) this.#deps.logger.error('a step outcome could not be applied', { swap: swap.id, error });
+    });
+  }
+
+  #progressed(id: SwapId, attempt: number, progress: Progress | null): void {
+    const active = this.#queue.active;
+    if (active?.id !== id) return;
+    const next = advance(active, { type: 'progressed', attempt, progress }, { now: this.#deps.clock.now(), serving: this.watch.view.serving });
+    if (!next.taken) return;
+    this.#queue.put(next.swap);
+    const now = this.#deps.clock.monotonic();
+    if (progress === null || now - this.#progressAt < PROGRESS_EVERY_MS) return;
+    this.#progressAt = now;
+    void this.#serial.run(() => this.#journalProgress(id)).catch(() => undefined); // a bar that cannot be stored is no harm
+  }
+
+  async #journalProgress(id: SwapId): Promise<void> {
+    const swap = this.#queue.active;
+    if (swap?.id !== id) return;
+    const at = this.#deps.clock.now();
+    const events = await this.#deps.journal.commit({ events: [{ kind: 'progress', cluster: swap.cluster, swapId: id, at, swap }] });
+    for (const event of events) this.#feed.publish(event);
+  }
+
+  #logged(id: SwapId, line: LogLine): void {
+    const driver = this.#drivers.get(id);
+    if (driver === undefined) return;
+    const { seq, ...rest } = driver.book.add(line);
+    this.#feed.publish({ kind: 'log', cluster: this.cluster.key, swapId: id, seq, line: rest });
+  }
+
+  #retire(swap: Swap): void {
+    const driver = this.#drivers.get(swap.id);
+    if (driver === undefined) return;
+    driver.close(new Error('the swap has settled')).catch((error: unknown) => {
+      this.#deps.logger.error('a swap did not end cleanly', { swap: swap.id, error });
+    });
+    this.watch.refresh().catch(() => undefined);
+  }
+
+  /** Drops swaps that waited too long. */
+  async #tick(): Promise<void> {
+    const { clock } = this.#deps;
+    for (;;) {
+      try {
+        await clock.sleep(QUEUE_TICK_MS, this.#closing.signal);
+      } catch {
+        return;
+      }
+      for (const swap of this.#queue.expired(clock.now())) {
+        await this.#apply(swap.id, { type: 'dropped', cause: queueTimeout(swap) }).catch(() => undefined);
+      }
+    }
+  }
+}
+
+/** The log line that a cluster writes when it begins. */
+export const describeCluster = (cluster: Cluster): string => `${cluster.key} (${cluster.launcher}, head ${headOf(cluster).key})`;
+
+export const notFound = (kind: 'MODEL_NOT_FOUND' | 'CLUSTER_NOT_FOUND' | 'SWAP_NOT_FOUND', key: string, near: readonly string[] = []): SparkError => {
+  const what = { MODEL_NOT_FOUND: 'model', CLUSTER_NOT_FOUND: 'cluster', SWAP_NOT_FOUND: 'swap' }[kind];
+  const hint = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
+  return new SparkError(kind, `There is no ${what} "${key}".${hint}`);
+};

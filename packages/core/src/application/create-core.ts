@@ -1,0 +1,125 @@
+import { findModel, type Model } from '../catalog/model.ts';
+import { nearMatches } from '../catalog/near-matches.ts';
+import { isSparkError } from '../errors.ts';
+import type { ClusterKey, ModelKey, SwapId } from '../ids.ts';
+import { buildPlan } from '../launch/build-plan.ts';
+import type { LaunchPlan } from '../launch/launch-plan.ts';
+import type { LoadEstimate } from '../swap/preflight-report.ts';
+import { estimateLoad } from '../swap/estimate.ts';
+import type { Swap } from '../swap/swap.ts';
+import { Arbiter, notFound } from './arbiter.ts';
+import type { ReadinessCheck, SparkCore, SwapRequest } from './core-api.ts';
+import type { CoreDeps } from './core-deps.ts';
+import { Feed } from './feed.ts';
+import { Preflight } from './preflight.ts';
+import { findPrevious } from './previous.ts';
+
+/** Builds the application over its ports. It does nothing until `start()`. */
+export function createCore(deps: CoreDeps): SparkCore {
+  const feed = new Feed(deps.logger);
+  const arbiters = new Map<ClusterKey, Arbiter>();
+  const preflights = new Map<ClusterKey, Preflight>();
+  for (const { cluster, ports } of deps.clusters) {
+    const preflight = new Preflight(cluster, ports, deps);
+    const seams = {
+      previousOf: findPrevious.bind(null, cluster, deps),
+      preflight: preflight.forSwap,
+      neededBytes: preflight.neededBytes,
+    };
+    preflights.set(cluster.key, preflight);
+    arbiters.set(cluster.key, new Arbiter(cluster, ports, seams, deps, feed));
+  }
+  let isStarted = false;
+
+  const arbiterOf = (key: ClusterKey): Arbiter => {
+    const arbiter = arbiters.get(key);
+    if (arbiter === undefined) throw notFound('CLUSTER_NOT_FOUND', key, nearMatches(key, [...arbiters.keys()]));
+    return arbiter;
+  };
+  const modelOf = (key: ModelKey): Model => {
+    const catalog = deps.catalog.current();
+    const model = findModel(catalog, key);
+    if (model !== null) return model;
+    throw notFound('MODEL_NOT_FOUND', key, nearMatches(key, catalog.models.map((entry) => entry.key)));
+  };
+  const planOf = (request: SwapRequest, arbiter: Arbiter): LaunchPlan | null =>
+    request.model === null ? null : buildPlan(modelOf(request.model), arbiter.cluster);
+
+  return {
+    clusters: deps.clusters.map(({ cluster }) => cluster),
+    isSimulated: deps.isSimulated,
+    catalog: () => deps.catalog.current(),
+
+    async requestSwap(request) {
+      const arbiter = arbiterOf(request.cluster);
+      try {
+        return await arbiter.request(request, planOf(request, arbiter));
+      } catch (error) {
+        if (!isSparkError(error) || error.code !== 'PREFLIGHT_FAILED') throw error;
+        return { kind: 'preflight_failed', issues: error.details.issues ?? [{ path: '', code: 'flags', message: error.message }] };
+      }
+    },
+
+    async cancelSwap(id) {
+      const known = await findSwap(id);
+      if (known === null) throw notFound('SWAP_NOT_FOUND', id);
+      const decision = await arbiters.get(known.cluster)?.cancel(id);
+      return decision ?? { kind: 'settled', swap: (await deps.journal.get(id)) ?? known };
+    },
+
+    async preflight(model, cluster, flags) {
+      arbiterOf(cluster);
+      const preflight = preflights.get(cluster);
+      if (preflight === undefined) throw notFound('CLUSTER_NOT_FOUND', cluster);
+      return preflight.report(modelOf(model), flags);
+    },
+
+    swap: findSwap,
+    async swaps(query) {
+      const stored = await deps.journal.list(query);
+      return stored.map((swap) => arbiters.get(swap.cluster)?.find(swap.id) ?? swap);
+    },
+    logTail: (id) => [...arbiters.values()].map((arbiter) => arbiter.logTail(id)).find((lines) => lines.length > 0) ?? [],
+    views: () => [...arbiters.values()].map((arbiter) => arbiter.watch.view),
+    hostReports: () => [...arbiters.values()].flatMap((arbiter) => arbiter.watch.reports),
+    estimate,
+
+    subscribe: (listener) => feed.subscribe(listener),
+    replay: (after, limit, swap) => deps.events.replay(after, limit, swap),
+    eventRange: () => deps.events.range(),
+
+    async readiness() {
+      const store = await deps.storeHealth();
+      const catalog = deps.catalog.current();
+      const models = catalog.fault ?? `${catalog.models.length} models, revision ${catalog.revision}`;
+      const checks: ReadinessCheck[] = [
+        { name: 'store', ...store },
+        { name: 'catalog', ok: catalog.models.length > 0, detail: models },
+        { name: 'arbiters', ok: isStarted, detail: isStarted ? `${arbiters.size} running` : 'still reading the journal' },
+      ];
+      return checks;
+    },
+
+    async start() {
+      const unsettled = await deps.journal.unsettled();
+      await Promise.all([...arbiters].map(([key, arbiter]) => arbiter.start(unsettled.filter((swap) => swap.cluster === key))));
+      isStarted = true;
+    },
+
+    async close() {
+      await Promise.all([...arbiters.values()].map((arbiter) => arbiter.close()));
+    },
+  };
+
+  async function findSwap(id: SwapId): Promise<Swap | null> {
+    for (const arbiter of arbiters.values()) {
+      const swap = arbiter.find(id);
+      if (swap !== null) return swap;
+    }
+    return deps.journal.get(id);
+  }
+
+  async function estimate(cluster: ClusterKey, model: ModelKey): Promise<LoadEstimate> {
+    return estimateLoad(await deps.journal.loadTimes(cluster, model));
+  }
+}

@@ -1,0 +1,26 @@
+import type { JournalEntry } from '../ports/swap-journal.ts';
+import type { Swap } from '../swap/swap.ts';
+
+/** All that is to be stored when a swap goes from `before` to `after`: its new state, a history row, one event, the fence, and a load time. */
+export function entryOf(before: Swap | null, after: Swap): JournalEntry {
+  const at = after.settledAt ?? after.phaseStartedAt;
+  const moved = before?.phase !== after.phase;
+  const note = after.cause?.message ?? null;
+  const fence = after.fence !== null && after.fence !== before?.fence ? { cluster: after.cluster, value: after.fence } : null;
+  const seconds = moved && after.phase === 'ready' ? loadSeconds(after) : null;
+  return {
+    swap: after,
+    events: [{ kind: 'swap', cluster: after.cluster, swapId: after.id, at, swap: after }],
+    ...(moved ? { transition: { swap: after.id, from: before?.phase ?? null, to: after.phase, at, note } } : {}),
+    ...(fence === null ? {} : { fence }),
+    ...(seconds === null || after.plan === null
+      ? {}
+      : { loadTime: { cluster: after.cluster, model: after.plan.model, seconds, at, succeeded: true } }),
+  };
+}
+
+/** Seconds from launch to ready. */
+function loadSeconds(swap: Swap): number | null {
+  const launched = swap.steps.find((step) => step.phase === 'launching')?.startedAt ?? null;
+  return launched === null || swap.settledAt === null ? null : (swap.settledAt - launched) / 1_000;
+}

@@ -1,0 +1,169 @@
+import { isSparkError, SparkError } from '../errors.ts';
+import type { Claim } from '../launch/launch-plan.ts';
+import type { HostObservation } from '../ports/model-runtime.ts';
+import type { Swap } from '../swap/swap.ts';
+import type { StepResult, SwapEffect } from '../swap/swap-machine.ts';
+import { endpointOf } from '../topology/cluster.ts';
+import { awaitAnyHealth, awaitLoad } from './await-load.ts';
+import { readSighting } from './observe.ts';
+import type { StepContext } from './step-ports.ts';
+import { validate } from './validate-step.ts';
+import { whileUnreachable } from './waiting.ts';
+
+const DRAIN_POLL_MS = 200;
+const MEMORY_POLL_MS = 250;
+/** Memory that has not grown for this long will not come back by waiting. */
+const MEMORY_STABLE_MS = 1_500;
+const WARM_UP_TRIES = 3;
+const GIB = 2 ** 30;
+
+/** Does one step and says what it found. Rejects with a SparkError, or with `signal.reason` when the arbiter ended it. */
+export async function performStep(effect: SwapEffect, swap: Swap, context: StepContext): Promise<StepResult> {
+  switch (effect.type) {
+    case 'validate':
+      return validate(swap, context);
+    case 'drain':
+      return { step: 'drain', note: await drain(swap, context) };
+    case 'stop':
+      return { step: 'stop', note: await stop(swap, claimOf(swap, effect.fence, context), context) };
+    case 'launch':
+    case 'resume_launch': {
+      const claim = claimOf(swap, effect.fence, context);
+      await whileUnreachable(context, () => context.runtime.launch(effect.plan, claim, context.report, context.signal));
+      return { step: swap.phase === 'rolling_back' ? 'rollback_launch' : 'launch', note: null };
+    }
+    case 'await_load':
+      await awaitLoad(effect.plan, swap.fence ?? 0, context);
+      return { step: swap.phase === 'rolling_back' ? 'rollback_load' : 'load', note: null };
+    case 'warm_up':
+      await warmUp(effect.plan.servedModelName, context);
+      if (swap.phase === 'rolling_back') return { step: 'rollback_warm', note: null };
+      await discardParked(swap, context);
+      return { step: 'warm', note: null };
+    case 'clear_for_rollback':
+      return clearForRollback(swap, effect.fence, context);
+    case 'restore_unmanaged': {
+      const claim = claimOf(swap, effect.fence, context);
+      await whileUnreachable(context, () => context.runtime.unpark(claim, 'restore', context.signal));
+      return { step: 'rollback_launch', note: null };
+    }
+    case 'await_restored':
+      await awaitAnyHealth(context);
+      return { step: 'rollback_load', note: 'what was there before serves again' };
+    case 'abort_step':
+    case 'settled':
+      throw new TypeError(`${effect.type} is not a step`);
+  }
+}
+
+function claimOf(swap: Swap, fence: number, context: StepContext): Claim {
+  return { cluster: swap.cluster, fence, controller: context.controllerId, swap: swap.id };
+}
+
+async function drain(swap: Swap, context: StepContext): Promise<string> {
+  if (swap.previous.kind === 'nothing') return 'nothing was serving';
+  const until = context.clock.monotonic() + swap.options.drainSeconds * 1_000;
+  for (;;) {
+    const inFlight = await context.endpoint.requestsInFlight(endpointOf(context.cluster), context.signal).catch(() => null);
+    context.signal.throwIfAborted();
+    if (inFlight === null) return 'the server does not say how many requests run';
+    if (inFlight === 0) return 'no request was running';
+    if (context.clock.monotonic() >= until) return `${inFlight} request(s) cut off after ${swap.options.drainSeconds} s`;
+    context.alive();
+    await context.clock.sleep(DRAIN_POLL_MS, context.signal);
+  }
+}
+
+async function stop(swap: Swap, claim: Claim, context: StepContext): Promise<string> {
+  const before = await whileUnreachable(context, () => observeAll(context));
+  const reading = readSighting(context.cluster, { hosts: before, health: null });
+  const park = swap.previous.kind === 'unmanaged';
+  // Somebody may have started something since the pre-flight; it is not ours to end.
+  if (reading.serving.kind === 'unmanaged' && !park) {
+    throw new SparkError('UNMANAGED_MODEL', `${reading.unmanaged ?? 'Something'} was started in the meantime; it was left alone.`);
+  }
+  const { note } = await whileUnreachable(context, () => context.runtime.stop(claim, { park, report: context.report }, context.signal));
+  const freed = await memoryBack(swap, before, context);
+  const words = [note, freed > GIB / 2 ? `${Math.round(freed / GIB)} GiB freed` : ''].filter((word) => word !== '');
+  return words.join(', ');
+}
+
+/** Waits until the next model's memory is free, or until no more comes back. Returns the bytes freed on the worst host. */
+async function memoryBack(swap: Swap, before: readonly HostObservation[], context: StepContext): Promise<number> {
+  let best = -1;
+  let bestAt = context.clock.monotonic();
+  for (;;) {
+    const now = await whileUnreachable(context, () => observeAll(context));
+    const freed = worst(now, (host) => host.memAvailableBytes - memoryOf(before, host.host));
+    if (swap.plan === null || swap.previous.kind === 'nothing') return freed;
+    const plan = swap.plan;
+    const needed = context.neededBytes(plan);
+    const isBack = needed !== null && worst(now, (host) => host.memAvailableBytes) >= needed;
+    if (isBack) return freed;
+    if (freed > best + 64 * 2 ** 20) {
+      best = freed;
+      bestAt = context.clock.monotonic();
+      context.alive();
+    }
+    if (context.clock.monotonic() - bestAt >= MEMORY_STABLE_MS) return freed;
+    await context.clock.sleep(MEMORY_POLL_MS, context.signal);
+  }
+}
+
+type Reachable = Extract<HostObservation, { reachable: true }>;
+
+const memoryOf = (hosts: readonly HostObservation[], key: string): number => {
+  const host = hosts.find((candidate) => candidate.host === key);
+  return host?.reachable ? host.memAvailableBytes : 0;
+};
+
+const worst = (hosts: readonly HostObservation[], value: (host: Reachable) => number): number =>
+  Math.min(...hosts.filter((host): host is Reachable => host.reachable).map(value));
+
+/** Observes, and rejects when a host of the cluster cannot be asked. */
+async function observeAll(context: StepContext): Promise<readonly HostObservation[]> {
+  const hosts = await context.runtime.observe(context.signal);
+  for (const host of hosts) {
+    if (!host.reachable) throw new SparkError('HOST_UNREACHABLE', `${host.host} cannot be reached: ${host.reason}`, { details: { host: host.host } });
+  }
+  return hosts;
+}
+
+async function warmUp(servedModelName: string, context: StepContext): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await context.endpoint.completeOneToken(endpointOf(context.cluster), servedModelName, context.signal);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (!isSparkError(error) || tries >= WARM_UP_TRIES) throw error;
+      await context.clock.sleep(1_000, context.signal);
+    }
+  }
+}
+
+async function discardParked(swap: Swap, context: StepContext): Promise<void> {
+  if (swap.previous.kind !== 'unmanaged') return;
+  const claim = claimOf(swap, swap.fence ?? 0, context);
+  await whileUnreachable(context, () => context.runtime.unpark(claim, 'discard', context.signal));
+}
+
+async function clearForRollback(swap: Swap, fence: number, context: StepContext): Promise<StepResult> {
+  const held = claimOf(swap, fence, context);
+  const claim = await whileUnreachable(context, () => context.fence.claim(swap.id, fence + 1, context.signal, held));
+  const hosts = await whileUnreachable(context, () => observeAll(context));
+  if (await isPreviousServing(swap, hosts, context)) {
+    return { step: 'rollback_stop', found: 'still_serving', fence: claim.fence, note: null };
+  }
+  const park = swap.previous.kind === 'unmanaged';
+  const { note } = await whileUnreachable(context, () => context.runtime.stop(claim, { park, report: context.report }, context.signal));
+  return { step: 'rollback_stop', found: 'stopped', fence: claim.fence, note };
+}
+
+async function isPreviousServing(swap: Swap, hosts: readonly HostObservation[], context: StepContext): Promise<boolean> {
+  const health = await context.endpoint.health(endpointOf(context.cluster), context.signal);
+  const reading = readSighting(context.cluster, { hosts, health });
+  if (!reading.isHealthy) return false;
+  if (swap.previous.kind === 'unmanaged') return reading.serving.kind === 'unmanaged';
+  const identity = reading.container?.identity;
+  return swap.previous.kind === 'plan' && identity != null && identity.swap !== swap.id && identity.digest === swap.previous.plan.digest;
+}
