@@ -1,1 +1,6 @@
-export {};
+export { ClaimsDirectory } from './fake-vllm/claims-directory.ts';
+export { spedUp, systemClock } from './fake-vllm/clock.ts';
+export { type FakeVllm, type FakeVllmOptions, type FakeVllmSignal, startFakeVllm } from './fake-vllm/fake-vllm.ts';
+export { type HostMemory, InProcessMemory, type MemoryClaim, type MemorySnapshot, SPARK_MEMORY_BYTES } from './fake-vllm/host-memory.ts';
+export { DEFAULT_PROFILE, FAULTS, type FakeVllmFault, type FakeVllmProfile, readProfile } from './fake-vllm/profile.ts';
+export type { ServeOptions } from './fake-vllm/serve-options.ts';
