@@ -47,7 +47,10 @@ export interface SwapJournal {
 export interface EventLog {
   /** Events with an id above `after`, oldest first, at most `limit`; `swap` narrows to one swap. */
   replay(after: number, limit: number, swap?: SwapId): Promise<readonly NumberedEvent[]>;
-  /** The smallest id still kept and the newest, both 0 when there is none: an older `Last-Event-ID` needs a snapshot. */
+  /**
+   * The smallest id from which a reader misses nothing but progress, and the newest; both 0 when there is none. Ends of
+   * swaps are kept for longer than that. A `Last-Event-ID` below `oldest - 1` needs a snapshot.
+   */
   range(): Promise<Readonly<{ oldest: number; newest: number }>>;
 }
 

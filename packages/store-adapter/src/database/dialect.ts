@@ -8,9 +8,12 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import type { SqliteHandle } from './driver.ts';
+import type { SqliteHandle, SqliteStatement } from './driver.ts';
 
-/** Kysely over one open {@link SqliteHandle}. Queries and transactions take turns on the single connection. */
+/**
+ * Kysely over one open {@link SqliteHandle}. Queries and transactions take turns on the single connection. The handle
+ * stays open when Kysely is destroyed: whoever opened it closes it.
+ */
 export function sqliteDialect(handle: SqliteHandle): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
@@ -23,7 +26,7 @@ export function sqliteDialect(handle: SqliteHandle): Dialect {
 class SingleConnectionDriver implements Driver {
   // A long-lived field on purpose: a statement of @photostructure/sqlite does not keep its database from being collected.
   readonly #handle: SqliteHandle;
-  readonly #connection: DatabaseConnection;
+  readonly #connection: HandleConnection;
   #lastTurn: Promise<void> = Promise.resolve();
   #endTurn: () => void = () => {};
 
@@ -63,22 +66,42 @@ class SingleConnectionDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    this.#handle.close();
+    this.#connection.forget();
   }
 }
 
+type Prepared = Readonly<{ statement: SqliteStatement; returnsRows: boolean }>;
+
+const KEPT_STATEMENTS = 100;
+
 class HandleConnection implements DatabaseConnection {
   readonly #handle: SqliteHandle;
+  readonly #prepared = new Map<string, Prepared>();
 
   constructor(handle: SqliteHandle) {
     this.#handle = handle;
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    const statement = this.#handle.prepare(sql);
-    if (statement.columns().length > 0) return { rows: statement.all(...parameters) as R[] };
+    const { statement, returnsRows } = this.#prepare(sql);
+    if (returnsRows) return { rows: statement.all(...parameters) as R[] };
     const { changes } = statement.run(...parameters);
     return { rows: [], numAffectedRows: BigInt(changes) };
+  }
+
+  forget(): void {
+    this.#prepared.clear();
+  }
+
+  /** Statements are kept because they hold memory outside of the heap, which the collector does not see growing. */
+  #prepare(sql: string): Prepared {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#handle.prepare(sql);
+    const prepared = { statement, returnsRows: statement.columns().length > 0 };
+    if (this.#prepared.size >= KEPT_STATEMENTS) this.#prepared.clear();
+    this.#prepared.set(sql, prepared);
+    return prepared;
   }
 
   // biome-ignore lint/correctness/useYield: one connection is shared by all, so a half-read cursor would block every write

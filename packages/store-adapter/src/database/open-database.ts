@@ -4,7 +4,7 @@ import { SparkError } from '@spark-control/core';
 import { Kysely } from 'kysely';
 import { sqliteDialect } from './dialect.ts';
 import { chooseDriver, type SqliteHandle } from './driver.ts';
-import { asStoreError, isLockedOut } from './faults.ts';
+import { asStoreError, isDiskFull, isLockedOut } from './faults.ts';
 import { schemaVersionOf } from './migrate.ts';
 import type { Tables } from './tables.ts';
 
@@ -38,7 +38,7 @@ export function openDatabase(folder: string, newestVersion: number): Database {
     const db = new Kysely<Tables>({ dialect: sqliteDialect(handle) });
     return { handle, db, path, driver: `${driver.name} ${driver.version}`, close: () => closeBoth(db, handle) };
   } catch (error) {
-    opened?.close();
+    if (opened !== null) letGo(opened);
     if (isLockedOut(error)) {
       const advice = 'Stop that server first, or give this one another folder with SPARK_CONTROL_DATA';
       throw new SparkError('STORE_IN_USE', `Another server uses the data folder ${folder}. ${advice}.`, { cause: error });
@@ -47,10 +47,25 @@ export function openDatabase(folder: string, newestVersion: number): Database {
   }
 }
 
-/** Kysely closes the handle only when it has run a query before. */
 async function closeBoth(db: Kysely<Tables>, handle: SqliteHandle): Promise<void> {
   await db.destroy();
-  if (handle.isOpen) handle.close();
+  if (handle.isOpen) letGo(handle);
+}
+
+/**
+ * Gives up the lock, then closes. Closing alone is not enough with @photostructure/sqlite: it leaves the connection, and
+ * with it the lock, alive until the last statement is garbage-collected, so that nobody in this process could open the
+ * folder again. An exclusive lock that came before WAL can only be given up outside WAL.
+ */
+function letGo(handle: SqliteHandle): void {
+  try {
+    handle.exec('pragma journal_mode = delete');
+    handle.exec('pragma locking_mode = normal');
+    handle.exec('select count(*) from sqlite_master');
+  } catch {
+    // A full or broken disk: the log stays, and the next start reads it. The lock goes with the process at the latest.
+  }
+  handle.close();
 }
 
 function prepareHandle(handle: SqliteHandle, folder: string, newestVersion: number): void {
@@ -67,16 +82,23 @@ function prepareHandle(handle: SqliteHandle, folder: string, newestVersion: numb
       `The data folder ${folder} was written by a newer version (schema ${version}, this one knows ${newestVersion}). ${advice}.`,
     );
   }
-  const mode = handle.prepare('pragma journal_mode = wal').get() as { journal_mode: string };
-  if (mode.journal_mode !== 'wal') {
-    throw new SparkError(
-      'STORE_UNAVAILABLE',
-      `The data folder ${folder} is on a file system that cannot hold a write-ahead log. Use a local disk.`,
-    );
-  }
+  enterWal(handle, folder);
   handle.exec('pragma synchronous = full');
   handle.exec('pragma foreign_keys = on');
   handle.exec('pragma busy_timeout = 5000');
+}
+
+function enterWal(handle: SqliteHandle, folder: string): void {
+  try {
+    const { journal_mode: mode } = handle.prepare('pragma journal_mode = wal').get() as { journal_mode: string };
+    if (mode === 'wal') return;
+  } catch (error) {
+    // On a full disk the store has to open for reading. The rollback journal it stays with is as durable, only slower.
+    if (isDiskFull(error)) return;
+    throw error;
+  }
+  const advice = 'Use a local disk';
+  throw new SparkError('STORE_UNAVAILABLE', `The data folder ${folder} is on a file system that cannot hold a write-ahead log. ${advice}.`);
 }
 
 function refuseForeign(handle: SqliteHandle, folder: string): void {

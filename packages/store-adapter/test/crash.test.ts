@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { idOf } from '../../core/test/support/journal-samples.ts';
+import { chooseDriver } from '../src/database/driver.ts';
+import { temporaryFolder } from './support/folders.ts';
+
+const WRITER = fileURLToPath(new URL('./support/crash-writer.ts', import.meta.url));
+const KILLS = process.env['SPARK_PROVE'] === '1' ? 60 : 3;
+
+/** Lets a writer run for `ms` after its first commit, kills it, and returns what it had acknowledged until then. */
+async function killedAfter(ms: number, folder: string, run: string): Promise<readonly string[]> {
+  const child = spawn(process.execPath, ['--conditions=source', '--import', 'tsx', WRITER, folder, run], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (output === '') setTimeout(() => child.kill('SIGKILL'), ms);
+    output += text;
+  });
+  await new Promise((resolve) => child.on('close', resolve)); // the pipe is read to its end before anybody opens the folder
+  return output.split('\n').slice(0, -1);
+}
+
+describe('a store whose process is killed', () => {
+  const folder = temporaryFolder();
+
+  it(`loses no acknowledged row in ${KILLS} kills at random moments`, async () => {
+    let acknowledged = 0;
+    let lastEvent = 0;
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const lines = await killedAfter(Math.random() * 120, folder.path(), `run${kill}`);
+      const store = await folder.open({ eventCap: 200 });
+      for (const line of lines) {
+        const [name = ''] = line.split(' ');
+        expect(await store.journal.get(idOf(name)), name).to.include({ id: idOf(name) });
+        expect(await store.journal.transitions(idOf(name)), name).to.have.length(1);
+      }
+      const numbers = lines.map((line) => Number(line.split(' ')[1]));
+      expect(numbers[0]).to.be.greaterThan(lastEvent);
+      const { newest } = await store.events.range();
+      expect(newest).to.be.at.least(numbers.at(-1) ?? 0);
+      lastEvent = newest;
+      acknowledged += lines.length;
+      await store.close();
+    }
+    expect(acknowledged).to.be.greaterThan(KILLS);
+    const handle = chooseDriver().open(join(folder.path(), 'spark-control.db'));
+    expect(handle.prepare('pragma integrity_check').all()).to.deep.equal([Object.assign(Object.create(null), { integrity_check: 'ok' })]);
+    handle.close();
+    if (process.env['SPARK_PROVE'] === '1') console.log(`      ${acknowledged} acknowledged rows, ${KILLS} kills, none lost`);
+  }).timeout(KILLS * 8_000);
+});
