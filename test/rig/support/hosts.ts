@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { eventually, must } from './commands.ts';
 import { IMAGES } from './image.ts';
 import type { Rig } from './rig.ts';
-import { LOGIN, MEMORY_TOTAL_KIB, meminfoText, type SparkHost } from './spark-host.ts';
+import { LOGIN, type SparkHost } from './spark-host.ts';
+
+/** A load takes 0.3 s. */
+export const FAST = { speed: 10, default: { loadSeconds: 3 } } as const;
 
 /** What tests see and do behind the control plane's back, without SSH. */
 
@@ -57,17 +60,15 @@ async function inspect(host: SparkHost, id: string): Promise<SeenContainer | nul
   }
 }
 
-/** The arguments of every start of the fake vllm on a host, oldest first, as its process saw them (`serve` is the first word). */
-export function startsOn(host: SparkHost): readonly (readonly string[])[] {
+/** One start of the model server, as its process saw it. `argv` begins with `serve`; `env` holds the variables of its field. */
+export type SeenStart = Readonly<{ at: number; argv: readonly string[]; env: Readonly<Record<string, string>> }>;
+
+/** Every start of the model server on a host since the reset, oldest first. */
+export function startsOn(host: SparkHost): readonly SeenStart[] {
   const path = join(host.directory, 'sim', 'argv.log');
   if (!existsSync(path)) return [];
-  const lines = readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
-  return lines.map((line) => {
-    const entry = JSON.parse(line) as readonly string[] | Readonly<{ argv: readonly string[] }>;
-    return 'argv' in entry ? entry.argv : entry;
-  });
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as SeenStart);
 }
 
 /** Sets how the fake vllm of a host behaves; see the simulator for the fields. */
@@ -106,8 +107,14 @@ export function memAvailableKiB(host: SparkHost): number {
   return Number(readFileSync(join(host.directory, 'sim', 'meminfo'), 'utf8').match(/MemAvailable:\s+(\d+)/)?.[1]);
 }
 
-export function setMemAvailableKiB(host: SparkHost, availableKiB: number): void {
-  writeFileSync(join(host.directory, 'sim', 'meminfo'), meminfoText(availableKiB));
+/** Takes memory of a host, as a process outside Docker would. `bytes: 0` gives it back. Seen in `/proc/meminfo` within a moment. */
+export async function holdMemory(host: SparkHost, bytes: number): Promise<void> {
+  const before = memAvailableKiB(host);
+  const file = join(host.directory, 'sim', 'claims', 'test.json');
+  if (bytes === 0) rmSync(file, { force: true });
+  // Of a holder that will let go in the far future, so that nobody asks whether it lives.
+  else writeFileSync(file, JSON.stringify({ bytes, releasedAt: Number.MAX_SAFE_INTEGER, settleMs: 1 }));
+  await eventually(`the memory of ${host.name} to change`, () => memAvailableKiB(host) !== before);
 }
 
 /** Kills the model server in a container and leaves the container alone, unless the server is its process 1. */
@@ -129,8 +136,10 @@ export async function resetRig(rig: Rig): Promise<void> {
       await rig.network.setLink(host.name, 'up');
       const ids = (await host.docker('ps', '-aq')).split('\n').filter((id) => id !== '');
       if (ids.length > 0) await host.docker('rm', '-f', ...ids);
-      for (const file of ['argv.log', 'config.json', 'compute-apps.csv']) rmSync(join(host.directory, 'sim', file), { force: true });
-      setMemAvailableKiB(host, MEMORY_TOTAL_KIB - 4_000_000);
+      for (const file of ['argv.log', 'compute-apps.csv', join('claims', 'test.json')]) {
+        rmSync(join(host.directory, 'sim', file), { force: true });
+      }
+      configureSimulator(host, FAST);
       rmSync(join(host.directory, 'home', LOGIN.user, '.spark-control'), { recursive: true, force: true });
     }),
   );

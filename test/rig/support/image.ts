@@ -12,13 +12,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { must } from './commands.ts';
+import { FAKE_VLLM, SUPPORT, WORKSPACE } from './paths.ts';
 import { findProgram } from './requirements.ts';
 import type { SparkHost } from './spark-host.ts';
-
-const HERE = dirname(fileURLToPath(import.meta.url));
-const BUNDLE = join(HERE, '..', '..', '..', 'packages', 'simulator', 'dist', 'fake-vllm.mjs');
 
 /** Images of every rig host. The ids of one tag are the same on all hosts, as the launcher demands. */
 export const IMAGES = {
@@ -32,9 +29,8 @@ export const IMAGES = {
   openai: 'vllm/vllm-openai:gemma4-cu130',
 } as const;
 
-/** Program that the images carry as `vllm`. */
-export function fakeVllmSource(): string {
-  return existsSync(BUNDLE) ? BUNDLE : join(HERE, 'container', 'vllm.mjs');
+export async function bundleFakeVllm(): Promise<void> {
+  await must([process.execPath, join(WORKSPACE, 'scripts', 'build-fake-vllm.mjs')]);
 }
 
 type Entry = Readonly<{ from: string; to: string }>;
@@ -47,14 +43,14 @@ async function contents(): Promise<readonly Entry[]> {
     ...libraries.map((path) => ({ from: path, to: path.slice(1) })),
     { from: findProgram('bash-static') ?? 'bash-static', to: 'bin/bash' },
     { from: findProgram('busybox') ?? 'busybox', to: 'bin/busybox' },
-    { from: fakeVllmSource(), to: 'usr/local/bin/vllm' },
-    { from: join(HERE, 'container', 'ray'), to: 'usr/local/bin/ray' },
-    { from: join(HERE, 'container', 'run-cluster-node.sh'), to: 'workspace/run-cluster-node.sh' },
+    { from: FAKE_VLLM, to: 'usr/local/bin/vllm' },
+    { from: join(SUPPORT, 'container', 'ray'), to: 'usr/local/bin/ray' },
+    { from: join(SUPPORT, 'container', 'run-cluster-node.sh'), to: 'workspace/run-cluster-node.sh' },
   ];
 }
 
 function hashOf(entries: readonly Entry[]): string {
-  const hash = createHash('sha256').update('layout 1');
+  const hash = createHash('sha256').update('layout 2');
   for (const { from, to } of entries) hash.update(`\0${to}\0`).update(readFileSync(from));
   return hash.digest('hex').slice(0, 16);
 }
@@ -73,6 +69,8 @@ async function buildTar(entries: readonly Entry[], workFolder: string): Promise<
   for (const applet of (await must([join(root, 'bin/busybox'), '--list'])).trim().split('\n')) {
     if (!existsSync(join(root, 'bin', applet))) symlinkSync('busybox', join(root, 'bin', applet));
   }
+  mkdirSync(join(root, 'usr/bin'), { recursive: true });
+  symlinkSync('/bin/busybox', join(root, 'usr/bin/env'));
   // Makes the engine's program, which has no suffix, a module: its command line then reads `node /usr/local/bin/vllm serve ...`.
   writeFileSync(join(root, 'usr/local/bin/package.json'), '{"type":"module"}\n');
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/bash\n');

@@ -1,13 +1,12 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { must } from './commands.ts';
-import { loadImages } from './image.ts';
+import { bundleFakeVllm, loadImages } from './image.ts';
 import { discardCgroups, discardLeftovers } from './leftovers.ts';
 import { type RigNetwork, startNetwork } from './network.ts';
+import { SUPPORT } from './paths.ts';
 import { type HostSeed, LOGIN, makeHost, type SparkHost, startHostProcess, untilReady } from './spark-host.ts';
 
-const HERE = dirname(fileURLToPath(import.meta.url));
 /** Not under `/tmp`: a host's `/tmp` is its own and would hide it. */
 const BASE = '/var/tmp/spark-rig';
 
@@ -44,6 +43,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   mkdirSync(directory, { mode: 0o755 });
   const clientKey = join(directory, 'client_key');
   await must(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-C', 'control-plane', '-f', clientKey]);
+  await bundleFakeVllm();
   const network = await startNetwork();
   const hosts: SparkHost[] = [];
   const stop = async (): Promise<void> => {
@@ -84,9 +84,9 @@ function installLaunchers(hosts: readonly SparkHost[]): void {
     for (const [generation, path] of Object.entries(LAUNCHER_DIRECTORIES)) {
       const folder = join(host.directory, path);
       mkdirSync(folder, { recursive: true });
-      cpSync(join(HERE, 'launcher', `launch-cluster-${generation}.sh`), join(folder, 'launch-cluster.sh'));
+      cpSync(join(SUPPORT, 'launcher', `launch-cluster-${generation}.sh`), join(folder, 'launch-cluster.sh'));
       chmodSync(join(folder, 'launch-cluster.sh'), 0o755);
-      if (generation === 'modern') cpSync(join(HERE, 'launcher', 'launch-parts.sh'), join(folder, 'launch-parts.sh'));
+      if (generation === 'modern') cpSync(join(SUPPORT, 'launcher', 'launch-parts.sh'), join(folder, 'launch-parts.sh'));
     }
   }
 }

@@ -2,15 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { eventually, firstLine, must, type Outcome, type RunOptions, run } from './commands.ts';
+import { FAKE_VLLM, SUPPORT } from './paths.ts';
 import { findProgram } from './requirements.ts';
 
 export const LOGIN = { user: 'spark', uid: 12_077, gid: 12_077 } as const;
-const HERE = dirname(fileURLToPath(import.meta.url));
-/** GB10's unified memory as its kernel reports it. */
-export const MEMORY_TOTAL_KIB = 125_513_424;
 
 export type SparkHost = Readonly<{
   /** `spark1`, `spark2`: host name, and name of the port in the switch. */
@@ -41,9 +38,15 @@ export async function startHostProcess(seed: HostSeed): Promise<Readonly<{ child
   const docker = findProgram('docker') ?? 'docker';
   const child = spawn(
     'unshare',
-    ['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--kill-child', '--mount-proc'].concat(
-      ['bash', join(HERE, 'host', 'init.sh'), seed.directory, seed.name, docker, seed.cgroup], // words of init.sh
-    ),
+    ['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--kill-child', '--mount-proc'].concat([
+      'bash',
+      join(SUPPORT, 'host', 'init.sh'),
+      seed.directory,
+      seed.name,
+      docker,
+      seed.cgroup,
+      process.execPath,
+    ]),
     { stdio: 'pipe', env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' } },
   );
   await firstLine(child, `host ${seed.name}`);
@@ -54,8 +57,10 @@ export async function startHostProcess(seed: HostSeed): Promise<Readonly<{ child
 async function layOut(seed: HostSeed): Promise<string> {
   const { directory: dir } = seed;
   for (const folder of ['home', 'docker', 'sim', 'etc', 'bin', 'logs']) mkdirSync(join(dir, folder), { recursive: true });
-  for (const program of ['docker', 'nvidia-smi']) copyFileSync(join(HERE, 'host', program), join(dir, 'bin', program));
-  writeFileSync(join(dir, 'sim', 'meminfo'), meminfoText(MEMORY_TOTAL_KIB - 4_000_000));
+  copyFileSync(FAKE_VLLM, join(dir, 'bin', 'fake-vllm.mjs'));
+  for (const program of ['docker', 'nvidia-smi']) copyFileSync(join(SUPPORT, 'host', program), join(dir, 'bin', program));
+  // Filled in by the host's keeper of the books; the mount over /proc/meminfo needs the file.
+  copyFileSync('/proc/meminfo', join(dir, 'sim', 'meminfo'));
   writeFileSync(join(dir, 'etc', 'hostname'), `${seed.name}\n`);
   writeFileSync(join(dir, 'etc', 'hosts'), `127.0.0.1 localhost ${seed.name}\n`);
   writeAccounts(join(dir, 'etc'));
@@ -105,20 +110,6 @@ function sshdConfig(hostKey: string, pauseSeconds: number): string {
     `SetEnv PATH=/run/rig/bin:/usr/local/bin:/usr/bin:/bin DOCKER_HOST=unix:///run/docker.sock RIG_PAUSE_SECONDS=${pauseSeconds}`,
     '',
   ].join('\n');
-}
-
-export function meminfoText(availableKiB: number): string {
-  const cached = 2_000_000;
-  const line = (name: string, value: number): string => `${`${name}:`.padEnd(16)}${String(value).padStart(8)} kB`;
-  return `${[
-    line('MemTotal', MEMORY_TOTAL_KIB),
-    line('MemFree', Math.max(0, availableKiB - cached)),
-    line('MemAvailable', availableKiB),
-    line('Buffers', 100_000),
-    line('Cached', cached),
-    line('SwapTotal', 0),
-    line('SwapFree', 0),
-  ].join('\n')}\n`;
 }
 
 export function makeHost(seed: HostSeed, started: Awaited<ReturnType<typeof startHostProcess>>, address: string): SparkHost {
