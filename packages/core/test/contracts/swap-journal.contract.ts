@@ -82,6 +82,7 @@ function swapsAreListed(given: () => JournalSubject): void {
     { of: 'a cluster', query: { cluster: clusterKey('default') }, names: ['d', 'b', 'a'] },
     { of: 'a model', query: { model: modelKey('gemma') }, names: ['b'] },
     { of: 'an outcome', query: { outcome: 'ready' }, names: ['c', 'a'] },
+    { of: 'the settled ones', query: { settled: true }, names: ['c', 'b', 'a'] },
     { of: 'those before one of the same moment', query: { before: idOf('c') }, names: ['b', 'a'] },
     { of: 'those before the first', query: { before: idOf('a') }, names: [] },
     { of: 'those before an unknown one', query: { before: idOf('nobody') }, names: [] },

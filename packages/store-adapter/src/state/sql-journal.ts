@@ -45,11 +45,12 @@ export class SqlJournal implements SwapJournal, FenceCounter {
     return row === undefined ? null : swapOf(row);
   }
 
-  async list({ cluster, model, outcome, limit, before }: SwapQuery): Promise<readonly Swap[]> {
+  async list({ cluster, model, outcome, settled, limit, before }: SwapQuery): Promise<readonly Swap[]> {
     let query = this.#db.selectFrom('swaps').select('body').orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit);
     if (cluster !== undefined) query = query.where('cluster', '=', cluster);
     if (model !== undefined) query = query.where('target', '=', model);
     if (outcome !== undefined) query = query.where('phase', '=', outcome);
+    if (settled === true) query = query.where('settled', '=', 1);
     if (before !== undefined) {
       const bound = await this.#db.selectFrom('swaps').select('created_at').where('id', '=', before).executeTakeFirst();
       if (bound === undefined) return [];
