@@ -8,8 +8,14 @@ export type {
   SwapRequest,
 } from './application/core-api.ts';
 export type { CoreEvent, JournalEvent, LiveEvent, NumberedEvent } from './application/events.ts';
+export { type CatalogResult, checkCatalog } from './catalog/check-catalog.ts';
+export { envNameProblem, looksSecret } from './catalog/env-names.ts';
+export type { FlagSpec, FlagType } from './catalog/flag-table.ts';
+export { checkFlags, type FlagsResult, flagDanger, type KnownFlag, knownFlags } from './catalog/flags.ts';
 export { DEFAULT_HF_CACHE, isImageReference, localPathProblem, resolveHome } from './catalog/locations.ts';
 export { type CatalogSnapshot, type EnvValue, type FlagValue, findModel, type Model, type ModelSource } from './catalog/model.ts';
+export { nearMatches } from './catalog/near-matches.ts';
+export { type CheckOptions, checkModel, type ModelResult } from './catalog/validate.ts';
 export { ERROR_CATALOG, type ErrorCode, type ErrorDetails, type Issue, isSparkError, SparkError } from './errors.ts';
 export {
   type ClusterKey,
@@ -44,6 +50,8 @@ export type { EndpointHealth, ModelEndpoint, ServedModel } from './ports/model-e
 export type { HostObservation, LogLine, ManagedIdentity, ModelRuntime, ObservedContainer, RuntimeState } from './ports/model-runtime.ts';
 export type { SecretSource } from './ports/secret-source.ts';
 export type { EventLog, FenceCounter, JournalEntry, LoadTime, SwapJournal, SwapQuery } from './ports/swap-journal.ts';
+export { type MemoryNeed, memoryNeed } from './swap/memory-need.ts';
+export { type PreflightInput, preflightIssues, preflightReport } from './swap/preflight.ts';
 export type { CheckName, CheckStatus, LoadEstimate, PreflightCheck, PreflightReport } from './swap/preflight-report.ts';
 export {
   type ActivePhase,

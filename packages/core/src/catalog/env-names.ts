@@ -23,7 +23,7 @@ export function envNameProblem(name: string): string | null {
   }
   const taken = Object.hasOwn(TAKEN, name) ? TAKEN[name] : undefined;
   if (taken !== undefined) return taken;
-  return SHELL_NAMES.test(name) ? BY_SHELL : null;
+  return SHELL_NAMES.test(name) || name === '__proto__' ? BY_SHELL : null;
 }
 
 /** Whether a name looks like that of a secret: its value is masked wherever people read it, also when the entry holds it in clear. */
