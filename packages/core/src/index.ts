@@ -50,9 +50,24 @@ export type { EndpointHealth, ModelEndpoint, ServedModel } from './ports/model-e
 export type { HostObservation, LogLine, ManagedIdentity, ModelRuntime, ObservedContainer, RuntimeState } from './ports/model-runtime.ts';
 export type { SecretSource } from './ports/secret-source.ts';
 export type { EventLog, FenceCounter, JournalEntry, LoadTime, SwapJournal, SwapQuery } from './ports/swap-journal.ts';
+export { maskSecrets } from './redact.ts';
+export {
+  DEFAULT_DEADLINES,
+  type DeadlineContext,
+  type DeadlineSettings,
+  type Deadlines,
+  deadlinesFor,
+  type Overdue,
+  overdue,
+} from './swap/deadlines.ts';
+export { type EtaInput, estimateLoad, etaSeconds } from './swap/estimate.ts';
+export { classifyFailure, type FailureContext } from './swap/failure-causes.ts';
+export { LineSplitter, MAX_LINE_LENGTH } from './swap/line-splitter.ts';
 export { type MemoryNeed, memoryNeed } from './swap/memory-need.ts';
 export { type PreflightInput, preflightIssues, preflightReport } from './swap/preflight.ts';
 export type { CheckName, CheckStatus, LoadEstimate, PreflightCheck, PreflightReport } from './swap/preflight-report.ts';
+export { initialLoadProgress, type LoadProgress, mayBeSilent, observeLine } from './swap/progress.ts';
+export { LOAD_STAGES, type LoadStage } from './swap/progress-marks.ts';
 export {
   type ActivePhase,
   type Cause,

@@ -1,0 +1,28 @@
+const MASK = '***';
+
+// Linear on any input: a pattern starts at a fixed word, its quantifiers are bounded or run to the end of a match that
+// cannot fail any more. None begins with a run of word characters, which would be tried again from every position.
+const VALUE = String.raw`(?:\[[^\]\n]{0,2000}\]?|'[^'\n]{0,2000}'?|"[^"\n]{0,2000}"?|[^\s'",;&)\]}]+)`;
+const SECRET_NAME = '(?:api[_-]?key|access[_-]?key|token|secret|password|passwd)';
+
+const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
+  // `https://user:password@host`
+  [/(:\/\/[^\s/:@]{0,100}:)[^\s/@]{1,200}@/g, `$1${MASK}@`],
+  [/\b(Bearer|Basic)( {1,4})[A-Za-z0-9._~+/=-]{8,}/gi, `$1$2${MASK}`],
+  // `--api-key value`, `--hf-token=value`
+  [new RegExp(`(--[a-z0-9-]{0,40}${SECRET_NAME}(?:=| {1,4}))${VALUE}`, 'gi'), `$1${MASK}`],
+  // `HF_TOKEN=value`, `api_key: value`, `'api_key': ['value']`: vLLM prints the last one in "non-default args".
+  [new RegExp(`((?:_|\\b)${SECRET_NAME}['"]?(?:=| {0,2}: {0,2}| = ))${VALUE}`, 'gi'), `$1${MASK}`],
+  [/\b(hf_|nvapi-|sk-|gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{8,}/g, `$1${MASK}`],
+  // A JSON web token.
+  [/\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?/g, MASK],
+];
+
+/**
+ * Replaces what looks like a secret by `***`: tokens of known make (`hf_`, `nvapi-`, `sk-`, GitHub, GitLab, JWT), `Bearer`
+ * and `Basic` credentials, values of variables, options and fields named like one, and passwords in URLs. Takes time linear
+ * in the length of `text`, which may be any output of any process.
+ */
+export function maskSecrets(text: string): string {
+  return RULES.reduce((masked, [pattern, replacement]) => masked.replace(pattern, replacement), text);
+}
