@@ -59,7 +59,7 @@ export class MemoryJournal implements SwapJournal, EventLog, FenceCounter {
   }
 
   async list(query: SwapQuery): Promise<readonly Swap[]> {
-    const { cluster, model, outcome, before, limit } = query;
+    const { cluster, model, outcome, before, limit, settled } = query;
     const sorted = [...this.#swaps.values()].sort(newestFirst);
     const from = before === undefined ? 0 : sorted.findIndex(({ id }) => id === before) + 1 || sorted.length;
     return copy(
@@ -68,6 +68,8 @@ export class MemoryJournal implements SwapJournal, EventLog, FenceCounter {
         .filter((swap) => cluster === undefined || swap.cluster === cluster)
         .filter((swap) => model === undefined || swap.target === model)
         .filter((swap) => outcome === undefined || swap.phase === outcome)
+        .filter((swap) => settled !== true || isSettled(swap))
+        .filter((swap) => settled === undefined || isSettled(swap) === settled)
         .slice(0, limit),
     );
   }
