@@ -1,0 +1,116 @@
+import type { ModelList, Preflight, Problem, Session, Swap, SwapBody, SwapList } from './wire.ts';
+
+/** A refusal or a failure of the server, or of the way to it. `problem` is fit to be shown. */
+export class ApiError extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.name = 'ApiError';
+    this.problem = problem;
+  }
+}
+
+export type SwapFilter = Readonly<{ cluster?: string; outcome?: string; model?: string; cursor?: string }>;
+
+/** What the page asks of the server. Every method rejects with {@link ApiError} and nothing else, except on abort. */
+export type Api = Readonly<{
+  models(): Promise<ModelList>;
+  swap(id: string): Promise<Swap>;
+  swaps(filter: SwapFilter, limit: number): Promise<SwapList>;
+  validate(model: string, cluster: string, signal?: AbortSignal): Promise<Preflight>;
+  startSwap(body: SwapBody, idempotencyKey: string): Promise<Swap>;
+  cancelSwap(id: string): Promise<Swap>;
+}>;
+
+type Request = Readonly<{ method?: 'GET' | 'POST'; body?: unknown; headers?: Record<string, string>; signal?: AbortSignal | undefined }>;
+
+export function createApi(fetchImpl: typeof fetch): Api {
+  const session = createSession(fetchImpl);
+
+  async function call<T>(path: string, request: Request = {}, isRetry = false): Promise<T> {
+    const headers: Record<string, string> = { accept: 'application/json', ...request.headers };
+    if (request.body !== undefined) headers['content-type'] = 'application/json';
+    if (request.method === 'POST') headers['x-csrf-token'] = await session.token();
+    const response = await send(fetchImpl, path, {
+      method: request.method ?? 'GET',
+      headers,
+      ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+      ...(request.signal && { signal: request.signal }),
+    });
+    if (response.ok) return parse<T>(response);
+    // The session, and with it the token, ends when the server restarts with a new secret: fetch another, once.
+    if (response.status === 403 && request.method === 'POST' && !isRetry) {
+      session.forget();
+      return call<T>(path, request, true);
+    }
+    throw new ApiError(await problemOf(response));
+  }
+
+  const id = encodeURIComponent;
+  return {
+    models: () => call('/api/models'),
+    swap: (swap) => call(`/api/swap/${id(swap)}`),
+    swaps: (filter, limit) => call(`/api/swaps?${new URLSearchParams({ ...filter, limit: String(limit) })}`),
+    validate: (model, cluster, signal) => call(`/api/swap/${id(model)}/validate`, { method: 'POST', body: { cluster }, signal }),
+    startSwap: (body, key) => call('/api/swap', { method: 'POST', body, headers: { 'idempotency-key': key } }),
+    cancelSwap: (swap) => call(`/api/swap/${id(swap)}/cancel`, { method: 'POST', body: {} }),
+  };
+}
+
+function createSession(fetchImpl: typeof fetch): Readonly<{ token(): Promise<string>; forget(): void }> {
+  let pending: Promise<string> | null = null;
+  const fetchToken = async (): Promise<string> => {
+    const response = await send(fetchImpl, '/api/session', { headers: { accept: 'application/json' } });
+    if (!response.ok) throw new ApiError(await problemOf(response));
+    return (await parse<Session>(response)).csrf_token;
+  };
+  const forget = (): void => {
+    pending = null;
+  };
+  return {
+    forget,
+    token() {
+      pending ??= fetchToken().catch((error: unknown) => {
+        forget();
+        throw error;
+      });
+      return pending;
+    },
+  };
+}
+
+async function send(fetchImpl: typeof fetch, path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetchImpl(path, { credentials: 'same-origin', ...init });
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new ApiError(
+      clientProblem('NO_ANSWER', 'The server did not answer', 'Check that Spark Control runs and that this device reaches it.'),
+    );
+  }
+}
+
+async function parse<T>(response: Response): Promise<T> {
+  try {
+    return (await response.json()) as T;
+  } catch {
+    throw new ApiError(clientProblem('BAD_ANSWER', 'The answer could not be read', 'Reload the page; a proxy may stand in between.'));
+  }
+}
+
+/** The problem document of an answer, or one made from its status when a proxy on the way answered instead. */
+async function problemOf(response: Response): Promise<Problem> {
+  const body: unknown = await response.json().catch(() => null);
+  const requestId = response.headers.get('x-request-id');
+  if (isProblem(body)) return { ...body, request_id: body.request_id ?? requestId };
+  const title = `HTTP ${response.status}`;
+  return { ...clientProblem('BAD_ANSWER', title, 'Something between this page and Spark Control answered.'), status: response.status };
+}
+
+const isProblem = (body: unknown): body is Problem =>
+  typeof body === 'object' && body !== null && 'code' in body && 'title' in body && typeof body.code === 'string';
+
+function clientProblem(code: string, title: string, remedy: string): Problem {
+  return { title, status: 0, detail: title, code, request_id: null, remedy };
+}

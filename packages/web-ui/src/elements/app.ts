@@ -1,0 +1,169 @@
+import { act } from '../actions.ts';
+import { type Child, h } from '../dom.ts';
+import type { Route } from '../router.ts';
+import { type AppState, activeSwap, currentCluster, recentSwaps } from '../state.ts';
+import { connectionView } from '../view-models/connection.ts';
+import {
+  cancelDialogView,
+  commands,
+  historyView,
+  modelsView,
+  overviewView,
+  swapDialogView,
+  swapScreenView,
+} from '../view-models/screens.ts';
+import { announcement } from '../view-models/swap.ts';
+import type { AnnouncerView } from './announcer.ts';
+import { ScElement } from './element.ts';
+import { button, linkPart, markPart } from './parts.ts';
+import { missingPart } from './swap.ts';
+
+const SCREENS: readonly Readonly<{ route: Route; label: string; icon: string }>[] = [
+  { route: { screen: 'overview' }, label: 'Overview', icon: '▦' },
+  { route: { screen: 'models' }, label: 'Models', icon: '☰' },
+  { route: { screen: 'history' }, label: 'History', icon: '↺' },
+];
+
+/** The frame around all screens: top bar, rail, banner, the screen itself, and what lies on top of it. */
+export class ScApp extends ScElement<AppState> {
+  #shown = '';
+
+  protected draw(state: AppState): readonly Child[] {
+    const connection = connectionView(state);
+    return [
+      h('a', { class: 'skip', href: '#main' }, 'Skip to content'),
+      this.#topBar(state),
+      state.status?.simulated === true && simulatedBanner(),
+      h(
+        'div',
+        { key: 'frame', class: 'frame' },
+        rail(state.route),
+        h('main', { id: 'main', tabindex: '-1', 'data-stale': connection.isStale }, screen(state)),
+      ),
+      h('sc-toasts', { key: 'toasts', prop: { view: state.toasts } }),
+      h('sc-announcer', { key: 'announcer', prop: { view: announcerView(state) } }),
+      dialog(state),
+    ];
+  }
+
+  override redraw(): void {
+    super.redraw();
+    const route = this.view?.route;
+    const name = route === undefined ? '' : route.screen === 'swap' ? `swap/${route.id}` : route.screen;
+    // A new screen: readers and keyboards start at its heading, not where the old link was. Not on the first one.
+    if (this.#shown !== '' && name !== this.#shown) {
+      this.querySelector<HTMLElement>('main h1')?.focus();
+      window.scrollTo(0, 0);
+    }
+    this.#shown = name;
+  }
+
+  #topBar(state: AppState): HTMLElement {
+    const { mark, text } = connectionView(state);
+    return h(
+      'header',
+      { class: 'top' },
+      linkPart(
+        { screen: 'overview' },
+        { class: 'brand' },
+        h('span', { class: 'logo', 'aria-hidden': 'true' }),
+        h('span', null, 'Spark Control'),
+      ),
+      this.#clusterChoice(state),
+      h('span', { class: 'push connection', title: 'Connection to the server' }, markPart({ ...mark, word: text })),
+      button('Ctrl K', () => act(this, { kind: 'open_dialog', dialog: { kind: 'palette' } }), {
+        class: 'quiet palette-button',
+        'aria-label': 'Commands, Ctrl K',
+      }),
+      button('?', () => act(this, { kind: 'open_dialog', dialog: { kind: 'help' } }), {
+        class: 'quiet',
+        'aria-label': 'Help and appearance',
+      }),
+    );
+  }
+
+  #clusterChoice(state: AppState): Child {
+    const clusters = state.status?.clusters ?? [];
+    if (clusters.length < 2) return null;
+    const chosen = currentCluster(state)?.key;
+    const onChange = ({ target }: Event): void => {
+      if (target instanceof HTMLSelectElement) act(this, { kind: 'choose_cluster', cluster: target.value });
+    };
+    const options = clusters.map(({ key, name }) => h('option', { value: key, prop: { selected: key === chosen } }, name));
+    return h(
+      'label',
+      { class: 'cluster-choice' },
+      h('span', { class: 'visually-hidden' }, 'Cluster'),
+      h('select', { on: { change: onChange } }, ...options),
+    );
+  }
+}
+
+const simulatedBanner = (): HTMLElement =>
+  h(
+    'p',
+    { key: 'simulated', class: 'simulated-banner' },
+    h('strong', null, '▲ SIMULATED'),
+    ' These Sparks are played by the program itself; no real GPU is involved.',
+  );
+
+function rail(route: Route): HTMLElement {
+  const here = route.screen === 'swap' ? 'history' : route.screen;
+  return h(
+    'nav',
+    { class: 'rail', 'aria-label': 'Screens' },
+    ...SCREENS.map(({ route: to, label, icon }) =>
+      linkPart(
+        to,
+        { 'aria-current': to.screen === here ? 'page' : null },
+        h('span', { class: 'rail-icon', 'aria-hidden': 'true' }, icon),
+        h('span', null, label),
+      ),
+    ),
+  );
+}
+
+function screen(state: AppState): Child {
+  const { route } = state;
+  switch (route.screen) {
+    case 'overview':
+      return h('sc-overview', { key: 'overview', prop: { view: overviewView(state) } });
+    case 'models':
+      return h('sc-models', { key: 'models', prop: { view: modelsView(state) } });
+    case 'history':
+      return h('sc-history', { key: 'history', prop: { view: historyView(state) } });
+    case 'swap':
+      return h('sc-swap', { key: `swap/${route.id}`, prop: { view: swapScreenView(state, route.id) } });
+    case 'missing':
+      return missingPart(route.path);
+  }
+}
+
+function dialog(state: AppState): Child {
+  const open = state.dialog;
+  if (open === null) return null;
+  switch (open.kind) {
+    case 'swap':
+      return h('sc-swap-dialog', { key: `swap/${open.model}`, prop: { view: swapDialogView(state, open.cluster, open.model) } });
+    case 'unload':
+      return h('sc-swap-dialog', { key: 'unload', prop: { view: swapDialogView(state, open.cluster, null) } });
+    case 'cancel':
+      return h('sc-cancel-dialog', { key: 'cancel', prop: { view: cancelDialogView(state, open.swap) } });
+    case 'help':
+      return h('sc-help-dialog', {
+        key: 'help',
+        prop: { view: { singleKeys: state.singleKeys, theme: state.theme, version: state.status?.version ?? null } },
+      });
+    case 'palette':
+      return h('sc-palette', { key: 'palette', prop: { view: { commands: commands(state) } } });
+  }
+}
+
+/** What is worth reading out: the swap on screen, or else the one that runs, or the last that ran. */
+function announcerView(state: AppState): AnnouncerView {
+  const cluster = currentCluster(state);
+  const shown = state.route.screen === 'swap' ? state.swaps[state.route.id] : undefined;
+  const swap = shown ?? (cluster === null ? undefined : (activeSwap(state, cluster) ?? recentSwaps(state, cluster.key)[0]));
+  if (swap === undefined) return { text: '', isUrgent: false };
+  return { text: announcement(swap), isUrgent: swap.outcome === 'failed' || swap.outcome === 'rolled_back' };
+}

@@ -1,0 +1,38 @@
+import { act } from '../actions.ts';
+import type { Child } from '../dom.ts';
+import { h } from '../dom.ts';
+import { ScElement } from './element.ts';
+
+/** A modal dialog: open while it is in the page. Esc closes it, and focus goes back to where it came from. */
+export abstract class ScDialog<V> extends ScElement<V> {
+  #opener: Element | null = null;
+
+  protected abstract content(view: V): readonly Child[];
+  protected abstract readonly titleId: string;
+  protected readonly size: 'small' | 'large' = 'small';
+
+  protected draw(view: V): readonly Child[] {
+    const onClose = (): void => act(this, { kind: 'close_dialog' });
+    return [
+      h(
+        'dialog',
+        { class: `dialog ${this.size}`, 'aria-labelledby': this.titleId, closedby: 'any', on: { close: onClose } },
+        ...this.content(view),
+      ),
+    ];
+  }
+
+  protected override connected(): void {
+    this.#opener = document.activeElement;
+    this.querySelector('dialog')?.showModal();
+  }
+
+  protected override disconnected(): void {
+    // A dialog taken out of the page while open does not give focus back by itself.
+    if (this.#opener instanceof HTMLElement && this.#opener.isConnected) this.#opener.focus();
+  }
+
+  protected close(): void {
+    this.querySelector('dialog')?.close();
+  }
+}

@@ -1,0 +1,74 @@
+import { act } from '../actions.ts';
+import { type Child, h } from '../dom.ts';
+import { pathOf, type Route } from '../router.ts';
+import type { Mark } from '../view-models/mark.ts';
+import { problemView } from '../view-models/problem.ts';
+import type { Cause, Problem } from '../wire.ts';
+
+/** Shape and word in the colour of the tone. The shape is for the eye only: the word says it. */
+export const markPart = ({ tone, shape, word }: Mark): HTMLElement =>
+  h('span', { class: `mark tone-${tone}` }, h('span', { class: 'shape', 'aria-hidden': 'true' }, shape), h('span', null, word));
+
+/** The shape alone, with the word for those who listen. */
+export const shapePart = ({ tone, shape, word }: Mark): HTMLElement =>
+  h(
+    'span',
+    { class: `mark tone-${tone}` },
+    h('span', { class: 'shape', 'aria-hidden': 'true' }, shape),
+    h('span', { class: 'visually-hidden' }, word),
+  );
+
+export const linkPart = (route: Route, props: Readonly<Record<string, unknown>>, ...children: readonly Child[]): HTMLElement =>
+  h('a', { href: pathOf(route), ...props }, ...children);
+
+/** A refusal or failure: code, sentence, what is wrong where, remedy, request id. */
+export function problemPart(problem: Problem): HTMLElement {
+  const { code, sentence, remedy, issues, requestId, swap } = problemView(problem);
+  return h(
+    'div',
+    { class: 'problem', role: 'alert' },
+    h('p', { class: 'problem-head' }, h('span', { 'aria-hidden': 'true' }, '✕ '), h('code', null, code), ' ', sentence),
+    issues.length > 0 && h('ul', null, ...issues.map((issue) => h('li', null, issue))),
+    remedy !== null && h('p', null, remedy),
+    swap !== null && h('p', null, linkPart({ screen: 'swap', id: swap }, {}, 'Open the swap in question')),
+    requestId !== null && h('p', { class: 'muted small' }, 'Request ', h('code', null, requestId)),
+  );
+}
+
+/** Why a swap did not end as asked, with the model server's last words. */
+export function causePart(cause: Cause): HTMLElement {
+  return h(
+    'div',
+    { class: 'cause' },
+    h('p', null, h('code', null, cause.code), ' ', cause.message),
+    cause.hint !== null && h('p', { class: 'hint' }, h('strong', null, 'What to do: '), cause.hint),
+    cause.log_tail.length > 0 &&
+      h(
+        'details',
+        { open: true },
+        h('summary', null, 'Last lines of the log'),
+        h('pre', { class: 'tail', tabindex: '0', 'aria-label': 'Last lines of the log' }, cause.log_tail.join('\n')),
+      ),
+  );
+}
+
+export function button(label: Child, onClick: (event: Event) => void, props: Readonly<Record<string, unknown>> = {}): HTMLElement {
+  return h('button', { type: 'button', ...props, on: { click: onClick } }, label);
+}
+
+/** What stands where there is nothing: what it means, and the next step. */
+export const emptyPart = (title: string, text: string, ...next: readonly Child[]): HTMLElement =>
+  h('div', { class: 'empty' }, h('p', { class: 'empty-title' }, title), h('p', { class: 'muted' }, text), ...next);
+
+export const copyButton = (text: string, what: string, label = 'Copy'): HTMLElement =>
+  button(label, ({ currentTarget }) => currentTarget && act(currentTarget, { kind: 'copy', text, what }), {
+    class: 'quiet',
+    'aria-label': `${label} ${what}`,
+  });
+
+export const meterPart = (label: string, text: string, parts: readonly Readonly<{ name: string; percent: number }>[]): HTMLElement =>
+  h(
+    'div',
+    { class: 'bar', role: 'img', 'aria-label': `${label}: ${text}` },
+    ...parts.map(({ name, percent }) => h('span', { class: `bar-${name}`, vars: { '--share': `${percent}%` } })),
+  );

@@ -1,0 +1,164 @@
+import { act } from '../actions.ts';
+import { type Child, h } from '../dom.ts';
+import { curlOf, type SwapForm, swapBody } from '../view-models/curl.ts';
+import type { PreflightView } from '../view-models/preflight.ts';
+import type { Problem } from '../wire.ts';
+import { ScDialog } from './dialog.ts';
+import { button, copyButton, markPart, problemPart } from './parts.ts';
+import { field, numberField, readForm, toggleField } from './swap-form.ts';
+
+export type SwapDialogView = Readonly<{
+  cluster: string;
+  clusterName: string;
+  /** `null`: unload. */
+  model: string | null;
+  modelName: string;
+  /** As on the wire. */
+  serving: string | null;
+  /** What serves now, in words. */
+  current: string;
+  isLoaded: boolean;
+  isUnmanaged: boolean;
+  swapRunning: boolean;
+  preflight: PreflightView | null;
+  preflightLoading: boolean;
+  preflightProblem: Problem | null;
+  request: Readonly<{ busy: boolean; problem: Problem | null }>;
+}>;
+
+/** Everything one wants to know and choose before a swap or an unload; the button names what it does. */
+export class ScSwapDialog extends ScDialog<SwapDialogView> {
+  protected override readonly titleId = 'swap-dialog-title';
+  protected override readonly size = 'large';
+
+  protected content(view: SwapDialogView): readonly Child[] {
+    const { model } = view;
+    return [
+      h(
+        'header',
+        null,
+        h('h2', { id: this.titleId }, model === null ? `Unload ${view.current}` : `Swap to ${view.modelName}`),
+        h('p', { class: 'muted' }, `on ${view.clusterName}, now: ${view.current}`),
+      ),
+      h(
+        'div',
+        { class: `dialog-body${model === null ? '' : ' columns'}` },
+        model !== null && h('section', { 'aria-label': 'Pre-flight' }, ...this.#preflight(view)),
+        this.#form(view),
+      ),
+      view.request.problem !== null && problemPart(view.request.problem),
+      this.#footer(view),
+    ];
+  }
+
+  #preflight({ preflight, preflightLoading, preflightProblem }: SwapDialogView): readonly Child[] {
+    const again = button(preflightLoading ? 'Checking…' : 'Check again', () => act(this, { kind: 'rerun_preflight' }), {
+      class: 'quiet',
+      disabled: preflightLoading,
+    });
+    return [
+      h(
+        'div',
+        { class: 'section-head' },
+        h('h3', null, 'Pre-flight'),
+        h('span', { role: 'status' }, preflight !== null && markPart({ ...preflight.mark, word: preflight.summary })),
+        h('span', { class: 'push' }, again),
+      ),
+      preflightProblem !== null && problemPart(preflightProblem),
+      preflight === null && preflightLoading && h('p', { class: 'muted' }, 'Asking the hosts…'),
+      preflight !== null && checkList(preflight),
+      preflight?.command != null &&
+        h(
+          'details',
+          { class: 'command' },
+          h('summary', null, 'Command that will run'),
+          h('pre', { tabindex: '0', 'aria-label': 'Command' }, preflight.command),
+          h('p', null, h('span', { class: 'muted small' }, `by ${preflight.launcher ?? ''} `), copyButton(preflight.command, 'command')),
+        ),
+    ];
+  }
+
+  #form(view: SwapDialogView): HTMLElement {
+    const { model, preflight } = view;
+    return h(
+      'form',
+      { class: 'swap-form', on: { submit: (event) => this.#submit(event) } },
+      preflight !== null &&
+        h(
+          'dl',
+          { class: 'facts stacked' },
+          h('div', null, h('dt', null, 'Load time'), h('dd', null, preflight.estimate)),
+          h('div', null, h('dt', null, 'Memory'), h('dd', null, preflight.memory)),
+        ),
+      h('h3', null, 'Options'),
+      numberField('drain', 'Wait for running requests', 's at most', 30, 0, 3600),
+      model !== null &&
+        toggleField('rollback', 'Go back if it fails', `Loads ${view.isLoaded ? view.current : 'what was there'} again`, true),
+      (view.isUnmanaged || preflight?.needsReplace === true) &&
+        toggleField('replace', 'Replace what is not ours', 'It is kept aside until the new model is ready', false),
+      view.swapRunning && toggleField('queue', 'Wait in the queue', 'A swap is running; start after it', true),
+      model !== null && view.serving === model && toggleField('force', 'Restart it', 'It serves already', true),
+      field('reason', 'Reason', 'optional, shown in the history'),
+      // Enter in a field submits; the visible button is in the footer.
+      h('button', { type: 'submit', class: 'visually-hidden', tabindex: '-1', 'aria-hidden': 'true' }, 'Submit'),
+    );
+  }
+
+  #footer(view: SwapDialogView): HTMLElement {
+    const { model, request, preflight } = view;
+    const verb =
+      model === null
+        ? `Unload ${view.current}`
+        : preflight?.mark.tone === 'bad'
+          ? `Try ${view.modelName} anyway`
+          : `Swap to ${view.modelName}`;
+    return h(
+      'footer',
+      { class: 'dialog-foot' },
+      button(
+        'Copy as curl',
+        () => act(this, { kind: 'copy', text: curlOf(location.origin, '/api/swap', this.#body()), what: 'curl command' }),
+        { class: 'quiet' },
+      ),
+      h('span', { class: 'push' }),
+      button(view.isLoaded ? `Keep ${view.current}` : 'Close', () => this.close(), { class: 'secondary' }),
+      button(request.busy ? 'Asking…' : verb, (event) => this.#submit(event), {
+        class: model === null ? 'danger' : 'primary',
+        disabled: request.busy,
+      }),
+    );
+  }
+
+  #submit(event: Event): void {
+    event.preventDefault();
+    const form = this.querySelector('form');
+    if (form?.reportValidity() === true) act(this, { kind: 'submit_swap', body: this.#body() });
+  }
+
+  #body(): ReturnType<typeof swapBody> {
+    const form = this.querySelector('form');
+    const filled: SwapForm = form === null ? EMPTY : readForm(form);
+    return swapBody(this.view?.model ?? null, this.view?.cluster ?? '', filled);
+  }
+}
+
+const EMPTY: SwapForm = { drainSeconds: 30, rollback: true, replaceUnmanaged: false, forceRestart: false, queue: false, reason: '' };
+
+const checkList = (view: PreflightView): HTMLElement =>
+  h(
+    'ul',
+    { class: 'checks' },
+    ...view.checks.map(({ key, mark, name, detail, hint, measured }) =>
+      h(
+        'li',
+        { key },
+        markPart(mark),
+        h(
+          'div',
+          null,
+          h('p', null, h('strong', null, name), ' ', detail, measured !== null && h('span', { class: 'muted num' }, ` (${measured})`)),
+          hint !== null && h('p', { class: 'hint' }, hint),
+        ),
+      ),
+    ),
+  );

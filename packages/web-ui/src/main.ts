@@ -1,0 +1,68 @@
+import { ACTION_EVENT, type Action } from './actions.ts';
+import { createApi } from './api.ts';
+import { browserSurroundings, followLinks, listenToKeys, pauseWhenHidden } from './browser.ts';
+import { Controller } from './controller.ts';
+import type { ScApp } from './elements/app.ts';
+import { defineElements } from './elements/define.ts';
+import { applyTheme, readPreferences } from './preferences.ts';
+import { parseRoute } from './router.ts';
+import { type AppState, initialState } from './state.ts';
+import { Store } from './store.ts';
+import { createStream } from './stream.ts';
+import { pageTitle } from './view-models/serving.ts';
+
+const TICK_MS = 1_000;
+
+/** A burst of events is drawn once. Timers, not frames: a tab in the background has no frames but its title must go on. */
+function drawOn(store: Store<AppState>, app: ScApp): void {
+  let planned = false;
+  const draw = (): void => {
+    planned = false;
+    app.view = store.get();
+    document.title = pageTitle(store.get());
+  };
+  store.select(
+    (state) => state,
+    () => {
+      if (planned) return;
+      planned = true;
+      setTimeout(draw, 16);
+    },
+  );
+}
+
+function start(): void {
+  defineElements(customElements);
+  const app = document.querySelector<ScApp>('sc-app');
+  if (app === null) return;
+  const around = browserSurroundings();
+  const store = new Store<AppState>({ ...initialState(parseRoute(location.pathname), around.now()), ...readPreferences(localStorage) });
+  const controller = new Controller(store, createApi(fetch.bind(window)), around);
+  const stream = createStream({
+    open: (url) => new EventSource(url),
+    onEvent: (event) => controller.onStreamEvent(event),
+    onState: (state) => controller.onStreamState(state),
+    after: (ms, run) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+  });
+  document.addEventListener(ACTION_EVENT, (event) => controller.perform((event as CustomEvent<Action>).detail));
+  followLinks(document, (route) => controller.navigate(route, true));
+  listenToKeys(document, () => store.get());
+  pauseWhenHidden(document, stream);
+  window.addEventListener('popstate', () => controller.navigate(parseRoute(location.pathname), false));
+  store.select(
+    ({ theme }) => theme,
+    (theme) => applyTheme(document.documentElement, theme),
+  );
+  store.select(
+    ({ route }) => route,
+    (route) => stream.follow(route.screen === 'swap' ? route.id : null),
+  );
+  setInterval(() => store.set({ now: around.now() }), TICK_MS);
+  drawOn(store, app);
+  controller.navigate(store.get().route, false);
+}
+
+start();

@@ -1,0 +1,72 @@
+import type { Check, Preflight } from '../wire.ts';
+import { bytes, clock, plural } from './format.ts';
+import { type Mark, mark } from './mark.ts';
+
+export type CheckView = Readonly<{ key: string; mark: Mark; name: string; detail: string; hint: string | null; measured: string | null }>;
+
+export type PreflightView = Readonly<{
+  mark: Mark;
+  summary: string;
+  checks: readonly CheckView[];
+  command: string | null;
+  launcher: string | null;
+  memory: string;
+  estimate: string;
+  /** Something is served that we did not start: the swap needs an explicit yes. */
+  needsReplace: boolean;
+}>;
+
+const MARKS: Readonly<Record<Check['status'], Mark>> = {
+  pass: mark('ok', 'pass'),
+  warn: mark('warn', 'warning'),
+  fail: mark('bad', 'fail'),
+  unknown: mark('unknown', 'unknown'),
+};
+
+/** Faults first: what stops a swap must not hide below what is fine. */
+const ORDER: readonly Check['status'][] = ['fail', 'unknown', 'warn', 'pass'];
+
+export function preflightView(report: Preflight): PreflightView {
+  const count = (status: Check['status']): number => report.checks.filter((check) => check.status === status).length;
+  return {
+    mark: summaryMark(report, count),
+    summary: summary(report, count),
+    checks: [...report.checks].sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status)).map(checkView),
+    command: report.command?.preview ?? null,
+    launcher: report.command?.launcher ?? null,
+    memory: memoryWords(report.memory),
+    estimate: estimateWords(report.estimate),
+    needsReplace: report.checks.some(({ name, status }) => name === 'unmanaged' && status !== 'pass' && status !== 'unknown'),
+  };
+}
+
+function checkView({ name, host, status, detail, hint, measured }: Check): CheckView {
+  return { key: `${name}/${host ?? ''}`, mark: MARKS[status], name: host === null ? name : `${name} · ${host}`, detail, hint, measured };
+}
+
+type Count = (status: Check['status']) => number;
+
+function summaryMark(report: Preflight, count: Count): Mark {
+  if (!report.ok) return MARKS.fail;
+  if (count('unknown') > 0) return MARKS.unknown;
+  return count('warn') > 0 ? MARKS.warn : MARKS.pass;
+}
+
+function summary(report: Preflight, count: Count): string {
+  const parts = [
+    count('fail') > 0 ? plural(count('fail'), 'check fails', 'checks fail') : null,
+    count('unknown') > 0 ? `${count('unknown')} could not be answered` : null,
+    count('warn') > 0 ? plural(count('warn'), 'warning') : null,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? `All ${report.checks.length} checks pass` : parts.join(', ');
+}
+
+function memoryWords({ needed_bytes: needed, available_bytes: available, basis }: Preflight['memory']): string {
+  if (needed === null) return `need unknown, ${bytes(available)} available`;
+  return `needs ${bytes(needed)} (${basis}), ${available === null ? 'availability unknown' : `${bytes(available)} available`}`;
+}
+
+function estimateWords({ p50_seconds: p50, p90_seconds: p90, samples }: Preflight['estimate']): string {
+  if (p50 === null) return 'unknown: it was never loaded here';
+  return `${clock(p50)} usually${p90 === null ? '' : `, ${clock(p90)} at worst`} (${plural(samples, 'load')})`;
+}

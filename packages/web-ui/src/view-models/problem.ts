@@ -1,0 +1,24 @@
+import type { Problem } from '../wire.ts';
+
+/** An error as it is shown: a code, a sentence, what to do, and the id that finds it in the server's log. */
+export type ProblemView = Readonly<{
+  code: string;
+  sentence: string;
+  remedy: string | null;
+  issues: readonly string[];
+  requestId: string | null;
+  swap: string | null;
+}>;
+
+export function problemView(problem: Problem): ProblemView {
+  return {
+    code: problem.code,
+    sentence: problem.detail === '' ? problem.title : problem.detail,
+    remedy: problem.remedy === '' ? retryWords(problem.retry_after_seconds) : problem.remedy,
+    issues: (problem.issues ?? []).map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)),
+    requestId: problem.request_id,
+    swap: problem.swap_id ?? null,
+  };
+}
+
+const retryWords = (seconds: number | undefined): string | null => (seconds === undefined ? null : `Try again in ${seconds} s.`);

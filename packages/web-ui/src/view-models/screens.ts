@@ -1,0 +1,164 @@
+import type { CancelDialogView } from '../elements/cancel-dialog.ts';
+import type { HistoryView } from '../elements/history.ts';
+import type { ModelsView } from '../elements/models.ts';
+import type { OverviewView } from '../elements/overview.ts';
+import type { Command } from '../elements/palette.ts';
+import type { SwapScreenView } from '../elements/swap.ts';
+import type { SwapDialogView } from '../elements/swap-dialog.ts';
+import { type AppState, activeSwap, currentCluster, recentSwaps, serverNow } from '../state.ts';
+import { hostView } from './host.ts';
+import { emptyLog } from './log-buffer.ts';
+import { mayRunOn, modelRows } from './model-row.ts';
+import { notices } from './notices.ts';
+import { preflightView } from './preflight.ts';
+import { servingTitle, servingView } from './serving.ts';
+import { cancelConsequence, swapRow, swapTitle, swapView } from './swap.ts';
+
+const RECENT = 6;
+
+export function overviewView(state: AppState): OverviewView {
+  const cluster = currentCluster(state);
+  const now = serverNow(state);
+  return {
+    serving: servingView(state),
+    hosts: (state.status?.hosts ?? []).filter((host) => host.cluster === cluster?.key).map((host) => hostView(host, now)),
+    notices: notices(state),
+    recent:
+      cluster === null
+        ? []
+        : recentSwaps(state, cluster.key)
+            .slice(0, RECENT)
+            .map((swap) => swapRow(swap, now)),
+    isLoaded: state.status !== null,
+    isCatalogEmpty: state.models.value !== null && state.models.value.length === 0,
+  };
+}
+
+export const modelsView = (state: AppState): ModelsView => ({
+  cluster: currentCluster(state)?.key ?? null,
+  rows: modelRows(state),
+  total: state.models.value?.length ?? 0,
+  filter: state.modelFilter,
+  loading: state.models.loading,
+  problem: state.models.problem,
+});
+
+export function historyView(state: AppState): HistoryView {
+  const { history, historyFilter: filter } = state;
+  const now = serverNow(state);
+  const rows = history.ids.map((id) => state.swaps[id]).filter((swap) => swap !== undefined);
+  return {
+    rows: rows.map((swap) => swapRow(swap, now)),
+    filter,
+    models: (state.models.value ?? []).map(({ key }) => key),
+    loading: history.loading,
+    hasMore: history.nextCursor !== null,
+    problem: history.problem,
+  };
+}
+
+export function swapScreenView(state: AppState, id: string): SwapScreenView {
+  const swap = state.swaps[id] ?? null;
+  const isAgain = swap !== null && swap.settled && swap.model !== null && swap.outcome !== 'ready';
+  return {
+    id,
+    swap: swap === null ? null : swapView(swap, serverNow(state)),
+    problem: state.swapProblems[id] ?? null,
+    log: state.logs[id] ?? emptyLog,
+    again: isAgain && swap.model !== null ? { cluster: swap.cluster, model: swap.model } : null,
+  };
+}
+
+/** The view of the open swap or unload dialog. */
+export function swapDialogView(state: AppState, clusterKey: string, model: string | null): SwapDialogView {
+  const cluster = state.status?.clusters.find(({ key }) => key === clusterKey);
+  const { preflight } = state;
+  return {
+    cluster: clusterKey,
+    clusterName: cluster?.name ?? clusterKey,
+    model,
+    modelName: state.models.value?.find(({ key }) => key === model)?.name ?? model ?? '',
+    serving: cluster?.serving ?? null,
+    current: cluster === undefined ? 'unknown' : servingTitle(cluster).replace(/^(Nothing|Unknown|Not)/, (word) => word.toLowerCase()),
+    isLoaded: typeof cluster?.serving === 'string' && cluster.serving !== 'unknown',
+    isUnmanaged: cluster?.serving === 'unmanaged',
+    swapRunning: typeof cluster?.active_swap === 'string',
+    preflight: preflight.value === null ? null : preflightView(preflight.value),
+    preflightLoading: preflight.loading,
+    preflightProblem: preflight.problem,
+    request: state.request,
+  };
+}
+
+export function cancelDialogView(state: AppState, id: string): CancelDialogView {
+  const swap = state.swaps[id];
+  return {
+    swap: id,
+    title: swap === undefined ? id : swapTitle(swap),
+    consequence: swap === undefined ? '' : cancelConsequence(swap),
+    isOver: swap?.settled ?? false,
+    request: state.request,
+  };
+}
+
+/** What the palette offers here and now. */
+export function commands(state: AppState): readonly Command[] {
+  const cluster = currentCluster(state);
+  const go = (label: string, screen: 'overview' | 'models' | 'history'): Command => ({
+    label,
+    hint: 'go to',
+    action: { kind: 'navigate', route: { screen } },
+  });
+  return [
+    go('Overview', 'overview'),
+    go('Models', 'models'),
+    go('History', 'history'),
+    ...(cluster === null ? [] : clusterCommands(state, cluster)),
+    ...otherClusters(state),
+    HELP,
+  ];
+}
+
+const HELP: Command = { label: 'Help and appearance', hint: '?', action: { kind: 'open_dialog', dialog: { kind: 'help' } } };
+
+function clusterCommands(state: AppState, cluster: NonNullable<ReturnType<typeof currentCluster>>): readonly Command[] {
+  const active = activeSwap(state, cluster);
+  const out: Command[] = [];
+  if (active !== null) {
+    out.push({
+      label: `Follow ${swapTitle(active)}`,
+      hint: 'running swap',
+      action: { kind: 'navigate', route: { screen: 'swap', id: active.id } },
+    });
+    out.push({
+      label: `Cancel ${swapTitle(active)}…`,
+      hint: 'running swap',
+      action: { kind: 'open_dialog', dialog: { kind: 'cancel', swap: active.id } },
+    });
+  }
+  for (const model of state.models.value ?? []) {
+    if (model.key === cluster.serving || !mayRunOn(model, cluster)) continue;
+    out.push({
+      label: `Swap to ${model.name}…`,
+      hint: model.key,
+      action: { kind: 'open_dialog', dialog: { kind: 'swap', cluster: cluster.key, model: model.key } },
+    });
+  }
+  if (cluster.serving !== null && cluster.serving !== 'unknown') {
+    out.push({
+      label: `Unload ${servingTitle(cluster)}…`,
+      hint: cluster.name,
+      action: { kind: 'open_dialog', dialog: { kind: 'unload', cluster: cluster.key } },
+    });
+  }
+  return out;
+}
+
+const otherClusters = (state: AppState): readonly Command[] =>
+  (state.status?.clusters ?? []).length < 2
+    ? []
+    : (state.status?.clusters ?? []).map(({ key, name }) => ({
+        label: `Look at ${name}`,
+        hint: 'cluster',
+        action: { kind: 'choose_cluster', cluster: key },
+      }));

@@ -1,0 +1,97 @@
+import { type AppState, activeSwap, currentCluster, serverNow } from '../state.ts';
+import type { Cluster, Swap } from '../wire.ts';
+import { ago, clock, instant, span } from './format.ts';
+import { type Mark, mark, phaseMark, phaseWord } from './mark.ts';
+import { elapsedSeconds, swapTitle } from './swap.ts';
+
+export type Fact = Readonly<{ name: string; value: string; isCode: boolean }>;
+
+export type ServingView = Readonly<{
+  cluster: string;
+  clusterName: string;
+  mark: Mark;
+  /** The model, or what stands in its place. */
+  title: string;
+  /** For example `for 2 h 14 min`. */
+  since: string;
+  facts: readonly Fact[];
+  canUnload: boolean;
+  active: ActiveView | null;
+}>;
+
+/** The swap under way, in short, with a link to all of it. */
+export type ActiveView = Readonly<{ id: string; mark: Mark; title: string; percent: number; label: string; elapsed: string }>;
+
+export function servingView(state: AppState): ServingView | null {
+  const cluster = currentCluster(state);
+  if (cluster === null) return null;
+  const now = serverNow(state);
+  const swap = activeSwap(state, cluster);
+  return {
+    cluster: cluster.key,
+    clusterName: cluster.name,
+    mark: servingMark(cluster),
+    title: servingTitle(cluster),
+    since: sinceWords(cluster, now),
+    facts: facts(cluster, now),
+    canUnload: cluster.serving !== null && cluster.serving !== 'unknown' && cluster.active_swap === null,
+    active: swap === null ? null : activeView(swap, now),
+  };
+}
+
+export function servingTitle(cluster: Cluster): string {
+  if (cluster.serving === null) return 'Nothing loaded';
+  if (cluster.serving === 'unknown') return 'Unknown';
+  if (cluster.serving === 'unmanaged') return cluster.served_model_name ?? 'Not started by Spark Control';
+  return cluster.serving;
+}
+
+/** The mark of what serves. A process that runs is not a model that serves: `ready` needs both. */
+export function servingMark(cluster: Cluster): Mark {
+  if (cluster.serving === 'unknown' || cluster.state === 'unknown') return mark('unknown', 'unknown');
+  if (cluster.serving === null) return mark('none', 'idle');
+  if (cluster.state === 'starting' || cluster.state === 'stopping') return mark('busy', cluster.state);
+  if (!cluster.healthy) return mark('bad', cluster.state === 'absent' ? 'gone' : 'not answering');
+  return cluster.serving === 'unmanaged' ? mark('warn', 'unmanaged') : mark('ok', 'ready');
+}
+
+function sinceWords(cluster: Cluster, now: number): string {
+  const since = instant(cluster.since);
+  if (since === null || cluster.serving === null) return '';
+  return `for ${span((now - since) / 1000)}`;
+}
+
+function facts(cluster: Cluster, now: number): readonly Fact[] {
+  const all: readonly (Fact | null)[] = [
+    cluster.served_model_name === null ? null : { name: 'Served as', value: cluster.served_model_name, isCode: true },
+    { name: 'Endpoint', value: `${cluster.endpoint}/v1`, isCode: true },
+    cluster.max_model_len === null
+      ? null
+      : { name: 'Context', value: `${cluster.max_model_len.toLocaleString('en')} tokens`, isCode: false },
+    cluster.container === null ? null : { name: 'Container', value: cluster.container, isCode: true },
+    { name: 'Observed', value: ago(instant(cluster.observed_at), now), isCode: false },
+  ];
+  return all.filter((fact) => fact !== null);
+}
+
+function activeView(swap: Swap, now: number): ActiveView {
+  return {
+    id: swap.id,
+    mark: phaseMark(swap),
+    title: swapTitle(swap),
+    percent: Math.round(swap.progress.fraction * 100),
+    label: swap.progress.label === '' ? phaseWord(swap.phase) : swap.progress.label,
+    elapsed: clock(elapsedSeconds(swap, now)),
+  };
+}
+
+/** Title of the browser tab: what matters fits in its first words. */
+export function pageTitle(state: AppState): string {
+  const cluster = currentCluster(state);
+  const label = state.status?.simulated ? 'SIMULATED · ' : '';
+  if (cluster === null) return `${label}Spark Control`;
+  const active = activeSwap(state, cluster);
+  const { shape, word } = active === null ? servingMark(cluster) : phaseMark(active);
+  if (active !== null) return `${label}${shape} ${word} ${clock(elapsedSeconds(active, serverNow(state)))} - Spark Control`;
+  return `${label}${shape} ${servingTitle(cluster)} ${word === 'ready' ? '' : `${word} `}- Spark Control`;
+}

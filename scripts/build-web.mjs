@@ -1,0 +1,73 @@
+// Bundles the dashboard into packages/web-ui/dist/www: index.html and assets/ with hashed names.
+// Prints the sizes and fails when the first load is over budget.
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const KB = 1000;
+const BUDGET = { js: 40 * KB, css: 15 * KB };
+
+const source = fileURLToPath(new URL('../packages/web-ui/src/', import.meta.url));
+const target = fileURLToPath(new URL('../packages/web-ui/dist/www/', import.meta.url));
+
+await rm(target, { recursive: true, force: true });
+await mkdir(join(target, 'assets'), { recursive: true });
+
+const { metafile } = await build({
+  absWorkingDir: source,
+  entryPoints: ['main.ts', 'styles/main.css', 'icon.svg'],
+  outdir: join(target, 'assets'),
+  bundle: true,
+  splitting: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2022',
+  conditions: ['source'],
+  loader: { '.svg': 'copy' },
+  entryNames: '[name]-[hash]',
+  chunkNames: '[name]-[hash]',
+  assetNames: '[name]-[hash]',
+  sourcemap: false,
+  metafile: true,
+});
+
+const built = Object.entries(metafile.outputs).map(([path, output]) => ({ file: basename(path), entry: output.entryPoint }));
+const nameOf = (entry) => {
+  const found = built.find((output) => output.entry === entry);
+  if (found === undefined) throw new Error(`esbuild wrote nothing for ${entry}`);
+  return found.file;
+};
+const icon = built.find(({ file }) => file.endsWith('.svg'));
+if (icon === undefined) throw new Error('esbuild did not copy icon.svg');
+
+const files = { script: nameOf('main.ts'), style: nameOf('styles/main.css'), icon: icon.file };
+const template = await readFile(join(source, 'index.html'), 'utf8');
+const page = template.replaceAll(/\{\{(\w+)\}\}/g, (_, name) => {
+  if (files[name] === undefined) throw new Error(`index.html asks for {{${name}}}, which is not built`);
+  return files[name];
+});
+await writeFile(join(target, 'index.html'), page);
+await writeFile(join(target, 'icon.svg'), await readFile(join(source, 'icon.svg')));
+
+const weigh = async (ending) => {
+  const names = built.map(({ file }) => file).filter((file) => file.endsWith(ending));
+  const sizes = await Promise.all(
+    names.map(async (name) => {
+      const bytes = await readFile(join(target, 'assets', name));
+      return { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
+    }),
+  );
+  return sizes.reduce((sum, { raw, gzip }) => ({ raw: sum.raw + raw, gzip: sum.gzip + gzip }), { raw: 0, gzip: 0 });
+};
+
+const kb = (bytes) => `${(bytes / KB).toFixed(1)} kB`;
+let over = false;
+for (const [kind, limit] of Object.entries(BUDGET)) {
+  const { raw, gzip } = await weigh(`.${kind}`);
+  const isOver = gzip > limit;
+  over ||= isOver;
+  console.log(`dashboard ${kind}: ${kb(raw)}, ${kb(gzip)} gzip of ${kb(limit)}${isOver ? '  OVER BUDGET' : ''}`);
+}
+if (over) process.exitCode = 1;
