@@ -7,7 +7,10 @@ export type {
   SwapDecision,
   SwapRequest,
 } from './application/core-api.ts';
+export type { CoreDeps } from './application/core-deps.ts';
+export { createCore } from './application/create-core.ts';
 export type { CoreEvent, JournalEvent, LiveEvent, NumberedEvent } from './application/events.ts';
+export type { ClusterPorts } from './application/step-ports.ts';
 export { type CatalogResult, checkCatalog } from './catalog/check-catalog.ts';
 export { envNameProblem, looksSecret } from './catalog/env-names.ts';
 export type { FlagSpec, FlagType } from './catalog/flag-table.ts';

@@ -28,7 +28,10 @@ export function admit({ request, view, queue }: AdmissionInput): Admission {
   if (request.lockId !== null) return { kind: 'fenced_off', detail: 'This lock id is not the live lock of the cluster.' };
   if (inTheWay !== null) return request.onBusy === 'queue' ? { kind: 'queue' } : { kind: 'busy', swapId: inTheWay.id };
   if (view.serving.kind === 'unmanaged' && !request.options.replaceUnmanaged) {
-    return { kind: 'unmanaged', detail: `${view.container ?? 'Something that Spark Control did not start'} serves on cluster ${view.cluster}.` };
+    return {
+      kind: 'unmanaged',
+      detail: `${view.container ?? 'Something that Spark Control did not start'} serves on cluster ${view.cluster}.`,
+    };
   }
   return { kind: 'start' };
 }

@@ -8,6 +8,7 @@ import { advance, type SwapEffect, type SwapEvent } from '../swap/swap-machine.t
 import type { Cluster } from '../topology/cluster.ts';
 import { headOf } from '../topology/cluster.ts';
 import { type Admission, admit } from './admission.ts';
+import { ClusterWatch } from './cluster-watch.ts';
 import type { CancelDecision, NumberedLogLine, SwapDecision, SwapRequest } from './core-api.ts';
 import type { CoreDeps } from './core-deps.ts';
 import type { Feed } from './feed.ts';
@@ -16,7 +17,6 @@ import { queueTimeout, SwapQueue, supersededBy } from './queue.ts';
 import { Serial } from './serial.ts';
 import { type DriverOutcome, StepDriver } from './step-driver.ts';
 import type { ClusterPorts, StepContext } from './step-ports.ts';
-import { ClusterWatch } from './cluster-watch.ts';
 
 /** A view older than this does not gate a change; it is refreshed first. */
 const FRESH_MS = 1_000;
@@ -124,7 +124,11 @@ export class Arbiter {
     }
   }
 
-  async #admit(request: SwapRequest, plan: LaunchPlan | null, admission: Extract<Admission, { kind: 'start' | 'queue' }>): Promise<SwapDecision> {
+  async #admit(
+    request: SwapRequest,
+    plan: LaunchPlan | null,
+    admission: Extract<Admission, { kind: 'start' | 'queue' }>,
+  ): Promise<SwapDecision> {
     const swap = createSwap(this.#newSwap(request, plan));
     const replaced = admission.kind === 'queue' ? this.#queue.superseded(request.requestedBy) : null;
     await this.#commit(null, swap);
@@ -244,7 +248,11 @@ export class Arbiter {
   #progressed(id: SwapId, attempt: number, progress: Progress | null): void {
     const active = this.#queue.active;
     if (active?.id !== id) return;
-    const next = advance(active, { type: 'progressed', attempt, progress }, { now: this.#deps.clock.now(), serving: this.watch.view.serving });
+    const next = advance(
+      active,
+      { type: 'progressed', attempt, progress },
+      { now: this.#deps.clock.now(), serving: this.watch.view.serving },
+    );
     if (!next.taken) return;
     this.#queue.put(next.swap);
     const now = this.#deps.clock.monotonic();
@@ -293,10 +301,11 @@ export class Arbiter {
   }
 }
 
-/** The log line that a cluster writes when it begins. */
-export const describeCluster = (cluster: Cluster): string => `${cluster.key} (${cluster.launcher}, head ${headOf(cluster).key})`;
-
-export const notFound = (kind: 'MODEL_NOT_FOUND' | 'CLUSTER_NOT_FOUND' | 'SWAP_NOT_FOUND', key: string, near: readonly string[] = []): SparkError => {
+export const notFound = (
+  kind: 'MODEL_NOT_FOUND' | 'CLUSTER_NOT_FOUND' | 'SWAP_NOT_FOUND',
+  key: string,
+  near: readonly string[] = [],
+): SparkError => {
   const what = { MODEL_NOT_FOUND: 'model', CLUSTER_NOT_FOUND: 'cluster', SWAP_NOT_FOUND: 'swap' }[kind];
   const hint = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
   return new SparkError(kind, `There is no ${what} "${key}".${hint}`);

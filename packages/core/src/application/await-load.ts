@@ -1,4 +1,4 @@
-import { SparkError } from '../errors.ts';
+import { isSparkError, SparkError } from '../errors.ts';
 import type { LaunchPlan } from '../launch/launch-plan.ts';
 import type { HostObservation, ObservedContainer } from '../ports/model-runtime.ts';
 import { endpointOf } from '../topology/cluster.ts';
@@ -9,6 +9,9 @@ import { firstOf } from './waiting.ts';
 const HEALTH_POLL_MS = 50;
 /** How often the hosts are looked at meanwhile. */
 const OBSERVE_MS = 1_000;
+/** A server that answers may refuse the first completion once or twice while kernels are still being made. */
+const WARM_UP_TRIES = 3;
+const WARM_UP_PAUSE_MS = 1_000;
 /** A change of free memory below this is noise, above it the load is alive. */
 const MEMORY_STEP_BYTES = 64 * 1024 * 1024;
 
@@ -23,6 +26,33 @@ export async function awaitLoad(plan: LaunchPlan, fence: number, context: StepCo
 /** Waits until anything answers at the endpoint: for something that is not ours, whose model name we do not know. */
 export async function awaitAnyHealth(context: StepContext): Promise<void> {
   await untilServed(null, context, context.signal);
+}
+
+/** Asks for one real completion; rejects with the server's refusal, or MODEL_CRASHED as soon as the process is seen dead. */
+export async function warmUp(plan: LaunchPlan, fence: number, context: StepContext): Promise<void> {
+  await firstOf(context.signal, [
+    (signal) => untilCompleted(plan.servedModelName, context, signal),
+    (signal) => untilDead(plan, fence, context, signal),
+  ]);
+}
+
+async function untilCompleted(name: string, context: StepContext, signal: AbortSignal): Promise<void> {
+  const baseUrl = endpointOf(context.cluster);
+  for (let refusals = 0; ; ) {
+    try {
+      return await context.endpoint.completeOneToken(baseUrl, name, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const health = await context.endpoint.health(baseUrl, signal);
+      // Not being reached is the link's fault, not the model's: that is waited out, up to the phase's limit.
+      if (health.kind === 'unreachable') {
+        context.waitingFor(`${name} cannot be reached: ${health.reason}.`);
+        context.alive();
+      } else refusals += 1;
+      if (!isSparkError(error) || refusals >= WARM_UP_TRIES) throw error;
+      await context.clock.sleep(WARM_UP_PAUSE_MS, signal);
+    }
+  }
 }
 
 async function untilServed(name: string | null, context: StepContext, signal: AbortSignal): Promise<void> {
@@ -58,7 +88,8 @@ async function untilDead(plan: LaunchPlan, fence: number, context: StepContext, 
     const dead = findDead(hosts, plan, fence);
     sightingsWithout = dead === null ? 0 : sightingsWithout + 1;
     // Twice, because a container is listed a moment before its process is.
-    if (dead !== null && sightingsWithout >= 2) throw new SparkError('MODEL_CRASHED', dead.message, { details: { exitCode: dead.exitCode } });
+    if (dead !== null && sightingsWithout >= 2)
+      throw new SparkError('MODEL_CRASHED', dead.message, { details: { exitCode: dead.exitCode } });
     const free = hosts.map((host) => (host.reachable ? host.memAvailableBytes : 0));
     if (free.some((bytes, index) => Math.abs(bytes - (memory[index] ?? bytes)) > MEMORY_STEP_BYTES)) context.alive();
     if (memory.length === 0 || free.some((bytes, index) => Math.abs(bytes - (memory[index] ?? 0)) > MEMORY_STEP_BYTES)) memory = free;

@@ -2,6 +2,7 @@ import type { CatalogSource } from '../ports/catalog-source.ts';
 import type { Clock, Ids } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ModelEndpoint } from '../ports/model-endpoint.ts';
+import type { SecretSource } from '../ports/secret-source.ts';
 import type { EventLog, FenceCounter, SwapJournal } from '../ports/swap-journal.ts';
 import type { DeadlineSettings } from '../swap/deadlines.ts';
 import type { Cluster } from '../topology/cluster.ts';
@@ -15,6 +16,7 @@ export type CoreDeps = Readonly<{
   events: EventLog;
   fences: FenceCounter;
   endpoint: ModelEndpoint;
+  secrets: SecretSource;
   clock: Clock;
   ids: Ids;
   logger: Logger;

@@ -4,8 +4,8 @@ import { isSparkError } from '../errors.ts';
 import type { ClusterKey, ModelKey, SwapId } from '../ids.ts';
 import { buildPlan } from '../launch/build-plan.ts';
 import type { LaunchPlan } from '../launch/launch-plan.ts';
-import type { LoadEstimate } from '../swap/preflight-report.ts';
 import { estimateLoad } from '../swap/estimate.ts';
+import type { LoadEstimate } from '../swap/preflight-report.ts';
 import type { Swap } from '../swap/swap.ts';
 import { Arbiter, notFound } from './arbiter.ts';
 import type { ReadinessCheck, SparkCore, SwapRequest } from './core-api.ts';
@@ -40,7 +40,14 @@ export function createCore(deps: CoreDeps): SparkCore {
     const catalog = deps.catalog.current();
     const model = findModel(catalog, key);
     if (model !== null) return model;
-    throw notFound('MODEL_NOT_FOUND', key, nearMatches(key, catalog.models.map((entry) => entry.key)));
+    throw notFound(
+      'MODEL_NOT_FOUND',
+      key,
+      nearMatches(
+        key,
+        catalog.models.map((entry) => entry.key),
+      ),
+    );
   };
   const planOf = (request: SwapRequest, arbiter: Arbiter): LaunchPlan | null =>
     request.model === null ? null : buildPlan(modelOf(request.model), arbiter.cluster);

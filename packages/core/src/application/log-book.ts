@@ -22,7 +22,10 @@ export class LogBook {
 
   /** The text of the last `count` lines written after line number `after`. */
   tail(count: number, after = 0): readonly string[] {
-    return this.#lines.filter((line) => line.seq > after).slice(-count).map((line) => line.line);
+    return this.#lines
+      .filter((line) => line.seq > after)
+      .slice(-count)
+      .map((line) => line.line);
   }
 
   get lastSeq(): number {

@@ -1,5 +1,5 @@
-import type { HostObservation, ObservedContainer, RuntimeState } from '../ports/model-runtime.ts';
 import type { EndpointHealth, ServedModel } from '../ports/model-endpoint.ts';
+import type { HostObservation, ObservedContainer, RuntimeState } from '../ports/model-runtime.ts';
 import type { Serving } from '../swap/swap.ts';
 import type { Cluster } from '../topology/cluster.ts';
 import { headOf } from '../topology/cluster.ts';
@@ -38,7 +38,13 @@ export function readSighting(cluster: Cluster, sighting: Pick<Sighting, 'hosts' 
   const managed = present.find((container) => container.identity !== null);
   const foreign = present.find((container) => container.identity === null);
   if (managed?.identity != null && managed.state !== 'unhealthy') {
-    return { serving: { kind: 'model', model: managed.identity.model }, runtime: managed.state, isHealthy, container: managed, unmanaged: null };
+    return {
+      serving: { kind: 'model', model: managed.identity.model },
+      runtime: managed.state,
+      isHealthy,
+      container: managed,
+      unmanaged: null,
+    };
   }
   if (foreign !== undefined) {
     const unmanaged = `container ${foreign.name} (image ${foreign.image}) on ${foreign.host}`;
@@ -48,7 +54,13 @@ export function readSighting(cluster: Cluster, sighting: Pick<Sighting, 'hosts' 
     const unmanaged = `${head.portOwner} on port ${cluster.port} of ${head.host}`;
     return { serving: { kind: 'unmanaged' }, runtime: 'running', isHealthy, container: null, unmanaged };
   }
-  return { serving: { kind: 'nothing' }, runtime: managed === undefined ? 'absent' : 'unhealthy', isHealthy: false, container: managed ?? null, unmanaged: null };
+  return {
+    serving: { kind: 'nothing' },
+    runtime: managed === undefined ? 'absent' : 'unhealthy',
+    isHealthy: false,
+    container: managed ?? null,
+    unmanaged: null,
+  };
 }
 
 export const sameServing = (a: Serving, b: Serving): boolean =>
@@ -61,7 +73,12 @@ export const sameServing = (a: Serving, b: Serving): boolean =>
 export function describeDrift(expected: Serving, reading: Reading): string | null {
   const { serving } = reading;
   if (serving.kind === 'unknown' || expected.kind === 'unknown' || sameServing(expected, serving)) return null;
-  const was = expected.kind === 'model' ? `${expected.model} was serving` : expected.kind === 'unmanaged' ? 'something unmanaged was serving' : 'nothing was loaded';
+  const was =
+    expected.kind === 'model'
+      ? `${expected.model} was serving`
+      : expected.kind === 'unmanaged'
+        ? 'something unmanaged was serving'
+        : 'nothing was loaded';
   switch (serving.kind) {
     case 'nothing': {
       const exit = reading.container?.exitCode;

@@ -1,7 +1,7 @@
-import { classifyFailure } from '../swap/failure-causes.ts';
 import { isSparkError, SparkError } from '../errors.ts';
 import type { LogLine } from '../ports/model-runtime.ts';
 import { deadlinesFor, overdue } from '../swap/deadlines.ts';
+import { classifyFailure } from '../swap/failure-causes.ts';
 import { initialLoadProgress, type LoadProgress, observeLine } from '../swap/progress.ts';
 import type { Cause, Progress, Swap } from '../swap/swap.ts';
 import type { StepResult, SwapEffect } from '../swap/swap-machine.ts';
@@ -18,8 +18,7 @@ const LAST_WORDS_MS = 400;
 const CLASSIFIED_LINES = 400;
 
 export type DriverOutcome = Readonly<
-  | { type: 'step_done'; attempt: number; result: StepResult }
-  | { type: 'step_failed'; attempt: number; cause: Cause }
+  { type: 'step_done'; attempt: number; result: StepResult } | { type: 'step_failed'; attempt: number; cause: Cause }
 >;
 
 export type DriverListener = Readonly<{
@@ -156,7 +155,8 @@ export class StepDriver {
   }
 
   #deadlineError(swap: Swap, kind: 'hard' | 'quiet', limitMs: number): SparkError {
-    if (this.#outage !== null) return new SparkError('HOST_UNREACHABLE', `${this.#outage} It stayed so for longer than ${swap.phase} may take.`);
+    if (this.#outage !== null)
+      return new SparkError('HOST_UNREACHABLE', `${this.#outage} It stayed so for longer than ${swap.phase} may take.`);
     const seconds = Math.round(limitMs / 1_000);
     if (kind === 'hard') return new SparkError('LOAD_TIMEOUT', `${swap.phase} took longer than ${seconds} s.`);
     return new SparkError('NO_PROGRESS', `Nothing moved for ${seconds} s while ${swap.phase}.`);
@@ -168,7 +168,12 @@ export class StepDriver {
     if (!isSparkError(failure)) {
       if (signal.aborted) return null;
       this.#deps.logger.error('a step failed unexpectedly', { swap: swap.id, step: swap.step, error });
-      return { code: 'INTERNAL', message: `An unexpected error in ${swap.phase}.`, hint: 'This is a defect; the log of the control plane says more.', logTail: [] };
+      return {
+        code: 'INTERNAL',
+        message: `An unexpected error in ${swap.phase}.`,
+        hint: 'This is a defect; the log of the control plane says more.',
+        logTail: [],
+      };
     }
     if (failure.code === 'MODEL_CRASHED') await this.#deps.clock.sleep(LAST_WORDS_MS, new AbortController().signal);
     const exitCode = typeof failure.details['exitCode'] === 'number' ? failure.details['exitCode'] : null;

@@ -1,10 +1,10 @@
-import { isSparkError, SparkError } from '../errors.ts';
+import { SparkError } from '../errors.ts';
 import type { Claim } from '../launch/launch-plan.ts';
 import type { HostObservation } from '../ports/model-runtime.ts';
 import type { Swap } from '../swap/swap.ts';
 import type { StepResult, SwapEffect } from '../swap/swap-machine.ts';
 import { endpointOf } from '../topology/cluster.ts';
-import { awaitAnyHealth, awaitLoad } from './await-load.ts';
+import { awaitAnyHealth, awaitLoad, warmUp } from './await-load.ts';
 import { readSighting } from './observe.ts';
 import type { StepContext } from './step-ports.ts';
 import { validate } from './validate-step.ts';
@@ -14,7 +14,6 @@ const DRAIN_POLL_MS = 200;
 const MEMORY_POLL_MS = 250;
 /** Memory that has not grown for this long will not come back by waiting. */
 const MEMORY_STABLE_MS = 1_500;
-const WARM_UP_TRIES = 3;
 const GIB = 2 ** 30;
 
 /** Does one step and says what it found. Rejects with a SparkError, or with `signal.reason` when the arbiter ended it. */
@@ -36,7 +35,7 @@ export async function performStep(effect: SwapEffect, swap: Swap, context: StepC
       await awaitLoad(effect.plan, swap.fence ?? 0, context);
       return { step: swap.phase === 'rolling_back' ? 'rollback_load' : 'load', note: null };
     case 'warm_up':
-      await warmUp(effect.plan.servedModelName, context);
+      await warmUp(effect.plan, swap.fence ?? 0, context);
       if (swap.phase === 'rolling_back') return { step: 'rollback_warm', note: null };
       await discardParked(swap, context);
       return { step: 'warm', note: null };
@@ -124,21 +123,10 @@ const worst = (hosts: readonly HostObservation[], value: (host: Reachable) => nu
 async function observeAll(context: StepContext): Promise<readonly HostObservation[]> {
   const hosts = await context.runtime.observe(context.signal);
   for (const host of hosts) {
-    if (!host.reachable) throw new SparkError('HOST_UNREACHABLE', `${host.host} cannot be reached: ${host.reason}`, { details: { host: host.host } });
+    if (!host.reachable)
+      throw new SparkError('HOST_UNREACHABLE', `${host.host} cannot be reached: ${host.reason}`, { details: { host: host.host } });
   }
   return hosts;
-}
-
-async function warmUp(servedModelName: string, context: StepContext): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await context.endpoint.completeOneToken(endpointOf(context.cluster), servedModelName, context.signal);
-    } catch (error) {
-      context.signal.throwIfAborted();
-      if (!isSparkError(error) || tries >= WARM_UP_TRIES) throw error;
-      await context.clock.sleep(1_000, context.signal);
-    }
-  }
 }
 
 async function discardParked(swap: Swap, context: StepContext): Promise<void> {

@@ -44,7 +44,10 @@ function refuseUnmanaged(swap: Swap, reading: Reading): void {
     throw new SparkError('UNMANAGED_MODEL', `${what} is no container, so it cannot be set aside; stop it yourself first.`);
   }
   if (swap.options.rollback && !reading.container.restorable) {
-    throw new SparkError('UNMANAGED_MODEL', `${what} would be lost when stopped (it was started with --rm); ask again with "rollback": false to replace it for good.`);
+    throw new SparkError(
+      'UNMANAGED_MODEL',
+      `${what} would be lost when stopped (it was started with --rm); ask again with "rollback": false to replace it for good.`,
+    );
   }
 }
 
@@ -55,7 +58,8 @@ function refuseFailed(report: PreflightReport | null): void {
   throw new SparkError('PREFLIGHT_FAILED', failed.map(sentenceOf).join(' '), { details: { issues } });
 }
 
-const sentenceOf = (check: PreflightCheck): string => [check.host === null ? '' : `${check.host}:`, check.detail, check.hint ?? ''].filter((part) => part !== '').join(' ');
+const sentenceOf = (check: PreflightCheck): string =>
+  [check.host === null ? '' : `${check.host}:`, check.detail, check.hint ?? ''].filter((part) => part !== '').join(' ');
 
 function noteOf(report: PreflightReport | null): string | null {
   const warned = report?.checks.filter((check) => check.status === 'warn') ?? [];

@@ -6,7 +6,7 @@ import { type LogRecord, readLogLine } from './log-line.ts';
 import { OUT_OF_MEMORY, REFUSED_ARGUMENTS } from './model-failures.ts';
 import { plainText } from './plain-text.ts';
 import { initialLoadProgress, type LoadProgress, observeLine } from './progress.ts';
-import type { LoadStage } from './progress-marks.ts';
+import { LOAD_STAGES, type LoadStage } from './progress-marks.ts';
 import { BROKEN, ENGINE_DIED, RANKS, WAITING, WEIGHTS } from './run-failures.ts';
 import type { Cause } from './swap.ts';
 
@@ -61,9 +61,10 @@ function explain(lines: readonly string[], context: FailureContext): Finding {
   const isSlow = TOO_SLOW.includes(context.fallback);
   return (
     bySignature(records.map(telling), FAILURE_SIGNATURES, context) ??
+    (isSlow ? byStage(lines, context, IN_CAPTURE) : null) ??
     (isSlow ? bySignature(records.map(messageOf), WAITING, context) : null) ??
     byEngineDeath(records, context) ??
-    (isSlow ? byStage(lines, context) : null) ??
+    (isSlow ? byStage(lines, context, LOAD_STAGES) : null) ??
     byExitCode(records, context) ?? { ...unexplained, at: lastException(records) }
   );
 }
@@ -110,10 +111,13 @@ const STALL_HINTS: Readonly<Record<LoadStage, string>> = {
   server: 'The engine is up and its HTTP server is not: look at the log tail.',
 };
 
-function byStage(lines: readonly string[], context: FailureContext): Finding | null {
+/** Here the ranks wait for each other as well, but the graphs are why. */
+const IN_CAPTURE: readonly LoadStage[] = ['kv', 'graphs'];
+
+function byStage(lines: readonly string[], context: FailureContext, stages: readonly LoadStage[]): Finding | null {
   const start: LoadProgress = initialLoadProgress();
   const state = lines.reduce((progress, line) => observeLine(progress, line), start);
-  if (state === start) return null;
+  if (state === start || !stages.includes(state.stage)) return null;
   return { code: context.fallback, message: `${context.message} It stood at "${state.label}".`, hint: STALL_HINTS[state.stage], at: null };
 }
 

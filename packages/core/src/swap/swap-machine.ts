@@ -87,7 +87,9 @@ function onDone(swap: Swap, result: StepResult, context: AdvanceContext): Advanc
     case 'rollback_launch':
       return begin(swap, 'rollback_load', context, null);
     case 'rollback_load':
-      return previousPlan(swap.previous) === null ? settleRestored(swap, context, result.note) : begin(swap, 'rollback_warm', context, null);
+      return previousPlan(swap.previous) === null
+        ? settleRestored(swap, context, result.note)
+        : begin(swap, 'rollback_warm', context, null);
     case 'rollback_warm':
       return settleRestored(swap, context, result.note);
   }
@@ -105,7 +107,8 @@ function onFailed(swap: Swap, cause: Cause, context: AdvanceContext): Advance {
   if (cause.code === 'FENCED_OFF') return settle(swap, 'failed', cause, context.serving, context, cause.message);
   if (swap.phase === 'rolling_back') {
     // A rollback happens once. The first cause is why the swap failed; this one is why the GPU is not back.
-    const both = swap.cause === null ? cause : { ...swap.cause, hint: `${swap.cause.hint ?? ''} The rollback failed too: ${cause.message}`.trim() };
+    const both =
+      swap.cause === null ? cause : { ...swap.cause, hint: `${swap.cause.hint ?? ''} The rollback failed too: ${cause.message}`.trim() };
     return settle(swap, 'failed', both, context.serving, context, cause.message);
   }
   if (!swap.destructive) return settle(swap, 'failed', cause, context.serving, context, cause.message);
@@ -123,7 +126,8 @@ function onCancel(swap: Swap, context: AdvanceContext): Advance {
 }
 
 function onProgress(swap: Swap, progress: Progress | null, context: AdvanceContext): Advance {
-  const grown = progress === null ? swap.progress : { label: progress.label, fraction: Math.max(swap.progress.fraction, progress.fraction) };
+  const grown =
+    progress === null ? swap.progress : { label: progress.label, fraction: Math.max(swap.progress.fraction, progress.fraction) };
   return { swap: { ...swap, progress: grown, progressAt: context.now }, effects: [], taken: true };
 }
 
@@ -201,7 +205,14 @@ function settleRestored(swap: Swap, context: AdvanceContext, note: string | null
   return settle(swap, phase, swap.cause, servingOf(swap.previous), context, note);
 }
 
-function settle(swap: Swap, phase: SettledPhase, cause: Cause | null, serving: Serving, context: AdvanceContext, note: string | null = null): Advance {
+function settle(
+  swap: Swap,
+  phase: SettledPhase,
+  cause: Cause | null,
+  serving: Serving,
+  context: AdvanceContext,
+  note: string | null = null,
+): Advance {
   const failed = phase === 'failed' || (phase === 'cancelled' && swap.phase !== 'rolling_back');
   const progress = phase === 'ready' ? { fraction: 1, label: swap.plan === null ? 'unloaded' : 'ready' } : swap.progress;
   const steps = closeSteps(swap, context.now, failed ? 'failed' : 'done', note);

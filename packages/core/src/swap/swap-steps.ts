@@ -28,7 +28,12 @@ function endRunning(steps: readonly StepRecord[], status: StepStatus, now: numbe
 }
 
 /** Moves the timeline to `phase`: what ran is `done` (or `failed`), forward phases passed over are `skipped`. */
-export function enterPhase(swap: Swap, phase: ActivePhase, now: number, how: { note: string | null; failed?: boolean }): readonly StepRecord[] {
+export function enterPhase(
+  swap: Swap,
+  phase: ActivePhase,
+  now: number,
+  how: { note: string | null; failed?: boolean },
+): readonly StepRecord[] {
   const ended = endRunning(swap.steps, how.failed ? 'failed' : 'done', now, how.note);
   const running: StepRecord = { phase, status: 'running', startedAt: now, endedAt: null, note: null };
   if (phase === 'rolling_back') return [...ended.map(skipPending), running];

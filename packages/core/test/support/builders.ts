@@ -1,10 +1,27 @@
-import { createSwap } from '../../src/swap/create-swap.ts';
 import {
-  type Cause, type Cluster, clusterKey, type Host, hostKey, type LaunchPlan, type Model, modelKey, type Swap, type SwapOptions, swapId,
+  type Cause,
+  type Cluster,
+  clusterKey,
+  type Host,
+  hostKey,
+  type LaunchPlan,
+  type Model,
+  modelKey,
+  type Swap,
+  type SwapOptions,
+  swapId,
 } from '../../src/index.ts';
+import { createSwap } from '../../src/swap/create-swap.ts';
 
 export const aHost = (name: string, address: string): Host => ({
-  key: hostKey(name), name, address, sshPort: 22, user: 'spark', identityFile: null, fingerprint: null, fabricAddress: null,
+  key: hostKey(name),
+  name,
+  address,
+  sshPort: 22,
+  user: 'spark',
+  identityFile: null,
+  fingerprint: null,
+  fabricAddress: null,
 });
 
 export const aCluster = (over: Partial<Cluster> = {}): Cluster => ({
@@ -54,15 +71,33 @@ export const aPlan = (key: string, over: Partial<LaunchPlan> = {}): LaunchPlan =
 });
 
 export const someOptions = (over: Partial<SwapOptions> = {}): SwapOptions => ({
-  drainSeconds: 30, rollback: true, forceRestart: false, replaceUnmanaged: false, queueSeconds: 600, ...over,
+  drainSeconds: 30,
+  rollback: true,
+  forceRestart: false,
+  replaceUnmanaged: false,
+  queueSeconds: 600,
+  ...over,
 });
 
 export const aSwap = (over: Partial<Swap> = {}): Swap => ({
   ...createSwap({
-    id: swapId('swp_1'), cluster: clusterKey('default'), target: modelKey('qwen'), plan: aPlan('qwen'), requestedBy: 'test', reason: null,
-    options: someOptions(), simulated: false, now: 1_000,
+    id: swapId('swp_1'),
+    cluster: clusterKey('default'),
+    target: modelKey('qwen'),
+    plan: aPlan('qwen'),
+    requestedBy: 'test',
+    reason: null,
+    options: someOptions(),
+    simulated: false,
+    now: 1_000,
   }),
   ...over,
 });
 
-export const aCause = (over: Partial<Cause> = {}): Cause => ({ code: 'MODEL_CRASHED', message: 'it died', hint: null, logTail: [], ...over });
+export const aCause = (over: Partial<Cause> = {}): Cause => ({
+  code: 'MODEL_CRASHED',
+  message: 'it died',
+  hint: null,
+  logTail: [],
+  ...over,
+});

@@ -29,12 +29,17 @@ export class FakeClock implements Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);
-      const timer: Timer = { at: this.#monotonic + ms, seq: this.#seq++, fire: resolve };
-      this.#timers.push(timer);
-      signal.addEventListener('abort', () => {
+      const onAbort = (): void => {
         this.#timers = this.#timers.filter((other) => other !== timer);
         reject(signal.reason as Error);
-      }, { once: true });
+      };
+      const fire = (): void => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const timer: Timer = { at: this.#monotonic + ms, seq: this.#seq++, fire };
+      this.#timers.push(timer);
+      signal.addEventListener('abort', onAbort, { once: true });
     });
   }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { isSettled, modelKey, type Serving, type StepName, type Swap } from '../../src/index.ts';
-import { advance, type Advance, type StepResult, type SwapEffect, type SwapEvent } from '../../src/swap/swap-machine.ts';
+import { type Advance, advance, type StepResult, type SwapEffect, type SwapEvent } from '../../src/swap/swap-machine.ts';
 import { aCause, aPlan, aSwap, someOptions } from '../support/builders.ts';
 
 const RUNS = process.env['SPARK_PROVE'] === '1' ? 100_000 : 2_000;
@@ -175,7 +175,12 @@ describe('advance', () => {
 describe('any history of a swap', () => {
   const fences = fc.integer({ min: 1, max: 50 });
   const anEvent: fc.Arbitrary<(swap: Swap, fence: number) => SwapEvent> = fc.oneof(
-    { weight: 10, arbitrary: fc.constant((swap: Swap, fence: number): SwapEvent => ({ type: 'step_done', attempt: swap.attempt, result: resultFor(swap, fence) })) },
+    {
+      weight: 10,
+      arbitrary: fc.constant(
+        (swap: Swap, fence: number): SwapEvent => ({ type: 'step_done', attempt: swap.attempt, result: resultFor(swap, fence) }),
+      ),
+    },
     { weight: 2, arbitrary: fc.constant((swap: Swap): SwapEvent => ({ type: 'step_failed', attempt: swap.attempt, cause: aCause() })) },
     { weight: 2, arbitrary: fc.constant((): SwapEvent => ({ type: 'granted' })) },
     { weight: 1, arbitrary: fc.constant((): SwapEvent => ({ type: 'cancel_requested' })) },
@@ -185,7 +190,8 @@ describe('any history of a swap', () => {
     {
       weight: 3,
       arbitrary: fc.double({ min: 0, max: 1, noNaN: true }).map(
-        (fraction) => (swap: Swap): SwapEvent => ({ type: 'progressed', attempt: swap.attempt, progress: { fraction, label: 'x' } }),
+        (fraction) =>
+          (swap: Swap): SwapEvent => ({ type: 'progressed', attempt: swap.attempt, progress: { fraction, label: 'x' } }),
       ),
     },
   );
@@ -196,9 +202,9 @@ describe('any history of a swap', () => {
     return 'fence' in result ? { ...result, fence: (swap.fence ?? 0) + step } : result;
   }
 
-  const aStart = fc.record({ unload: fc.boolean(), rollback: fc.boolean() }).map(({ unload, rollback }) =>
-    aSwap({ ...(unload ? { target: null, plan: null } : {}), options: someOptions({ rollback }) }),
-  );
+  const aStart = fc
+    .record({ unload: fc.boolean(), rollback: fc.boolean() })
+    .map(({ unload, rollback }) => aSwap({ ...(unload ? { target: null, plan: null } : {}), options: someOptions({ rollback }) }));
 
   it('never gives two launches for one fence, never moves a fraction back within a phase, never leaves a settled state', () => {
     fc.assert(

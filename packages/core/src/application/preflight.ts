@@ -1,0 +1,113 @@
+import { checkFlags } from '../catalog/flags.ts';
+import { findModel, type Model } from '../catalog/model.ts';
+import { isSparkError, SparkError } from '../errors.ts';
+import { buildPlan } from '../launch/build-plan.ts';
+import { missingSecrets } from '../launch/launch-env.ts';
+import type { LaunchPlan } from '../launch/launch-plan.ts';
+import type { HostReport } from '../ports/host-probe.ts';
+import type { HostObservation } from '../ports/model-runtime.ts';
+import { estimateLoad } from '../swap/estimate.ts';
+import { memoryNeed } from '../swap/memory-need.ts';
+import { preflightReport } from '../swap/preflight.ts';
+import type { PreflightReport } from '../swap/preflight-report.ts';
+import type { Swap } from '../swap/swap.ts';
+import type { Cluster } from '../topology/cluster.ts';
+import type { CoreDeps } from './core-deps.ts';
+import type { ClusterPorts } from './step-ports.ts';
+
+/** A check of one host may not hold up the whole pre-flight. */
+const LIMIT_MS = 15_000;
+
+/** Looks at the hosts of one cluster and has the pure pre-flight judge what was seen. It starts nothing. */
+export class Preflight {
+  readonly #cluster: Cluster;
+  readonly #ports: ClusterPorts;
+  readonly #deps: CoreDeps;
+  /** Of the smallest host, as last seen; `null` before the first look. */
+  #memTotalBytes: number | null = null;
+
+  constructor(cluster: Cluster, ports: ClusterPorts, deps: CoreDeps) {
+    this.#cluster = cluster;
+    this.#ports = ports;
+    this.#deps = deps;
+  }
+
+  /** The report for people. `flags` stand in for the catalog's. */
+  async report(model: Model, flags: Readonly<Record<string, unknown>> | null): Promise<PreflightReport> {
+    const limit = new AbortController();
+    const timer = new AbortController();
+    this.#deps.clock.sleep(LIMIT_MS, timer.signal).then(
+      () =>
+        limit.abort(new SparkError('HOST_UNREACHABLE', `The hosts of ${this.#cluster.key} did not answer within ${LIMIT_MS / 1_000} s.`)),
+      () => undefined,
+    );
+    try {
+      const observation = await this.#ports.runtime.observe(limit.signal);
+      return await this.#judge(tried(model, flags, this.#cluster), observation, false, limit.signal);
+    } finally {
+      timer.abort(new Error('done'));
+    }
+  }
+
+  /** The same inside a swap, on what was just observed; `null` for an unload. */
+  readonly forSwap = async (swap: Swap, observation: readonly HostObservation[], signal: AbortSignal): Promise<PreflightReport | null> => {
+    if (swap.target === null || swap.plan === null) return null;
+    const model = findModel(this.#deps.catalog.current(), swap.target);
+    if (model === null) throw new SparkError('MODEL_NOT_FOUND', `Model ${swap.target} is no longer in the catalog.`);
+    return this.#judge({ model, plan: swap.plan, error: null }, observation, swap.options.replaceUnmanaged, signal);
+  };
+
+  /** Memory that `plan` needs free on each of its hosts; `null` while the size of the hosts is not known. */
+  readonly neededBytes = (plan: LaunchPlan): number | null =>
+    this.#memTotalBytes === null ? null : memoryNeed(plan, this.#memTotalBytes).neededBytes;
+
+  async #judge(
+    trial: Trial,
+    observation: readonly HostObservation[],
+    replaceUnmanaged: boolean,
+    signal: AbortSignal,
+  ): Promise<PreflightReport> {
+    const { model, plan, error } = trial;
+    const image = plan?.image ?? model.image ?? this.#cluster.image;
+    const [reports, samples] = await Promise.all([
+      this.#ports.probe.inspect({ image, source: model.source }, signal),
+      this.#deps.journal.loadTimes(this.#cluster.key, model.key),
+    ]);
+    this.#remember(reports);
+    return preflightReport({
+      model,
+      plan,
+      error,
+      cluster: this.#cluster,
+      reports,
+      observation,
+      estimate: estimateLoad(samples),
+      replaceUnmanaged,
+      missingSecrets: missingSecrets(model.env, (name) => this.#deps.secrets.read(name)),
+      catalogFault: this.#deps.catalog.current().fault,
+    });
+  }
+
+  #remember(reports: readonly HostReport[]): void {
+    const totals = reports.flatMap((report) => (report.reachable ? [report.facts.memTotalBytes] : []));
+    if (totals.length > 0) this.#memTotalBytes = Math.min(...totals);
+  }
+}
+
+type Trial = Readonly<{ model: Model; plan: LaunchPlan | null; error: SparkError | null }>;
+
+/** The entry with other flags, and the plan that it gives, or what stands against one. */
+function tried(model: Model, flags: Readonly<Record<string, unknown>> | null, cluster: Cluster): Trial {
+  const checked = flags === null ? { flags: model.flags } : checkFlags(flags, '/flags');
+  if ('issues' in checked) {
+    const message = checked.issues.map((issue) => issue.message).join(' ');
+    return { model, plan: null, error: new SparkError('INVALID_REQUEST', message, { details: { issues: checked.issues } }) };
+  }
+  const entry: Model = { ...model, flags: checked.flags };
+  try {
+    return { model: entry, plan: buildPlan(entry, cluster), error: null };
+  } catch (error) {
+    if (!isSparkError(error)) throw error;
+    return { model: entry, plan: null, error };
+  }
+}
