@@ -33,8 +33,10 @@ export type FakeVllmOptions = Readonly<{
 /** A running fake. */
 export interface FakeVllm {
   readonly pid: number;
-  /** The port once it listens; `null` when it ended before, or is a rank without a server. */
-  readonly ready: Promise<number | null>;
+  /** True once it serves (a worker rank: once it is loaded), false when it ended before. */
+  readonly ready: Promise<boolean>;
+  /** `null` until it listens. */
+  readonly port: number | null;
   /** Exit code: 0 after SIGTERM, 137 after SIGKILL, 1 or 2 when it could not start. */
   readonly exited: Promise<number>;
   /** Requests being answered now. */
@@ -45,6 +47,8 @@ export interface FakeVllm {
 }
 
 const SLOW_STOP_SECONDS = 60;
+/** Exit code when the fake itself is at fault, told apart from what it plays. */
+const DEFECT = 70;
 
 /** Starts a fake vLLM in this process. It never throws: what goes wrong is printed and ends in an exit code, like a real one. */
 export function startFakeVllm(options: FakeVllmOptions): FakeVllm {
@@ -53,15 +57,16 @@ export function startFakeVllm(options: FakeVllmOptions): FakeVllm {
 
 class FakeProcess implements FakeVllm {
   readonly pid: number;
-  readonly ready: Promise<number | null>;
+  readonly ready: Promise<boolean>;
   readonly exited: Promise<number>;
   readonly #options: FakeVllmOptions;
   readonly #term = new AbortController();
   readonly #kill = new AbortController();
   readonly #startedAt: number;
-  #announce: (port: number | null) => void = () => undefined;
+  #announce: (isReady: boolean) => void = () => undefined;
   #engine: Engine | null = null;
   #listener: Listener | null = null;
+  #port: number | null = null;
   #isReachable = true;
   #exposure: Promise<unknown> = Promise.resolve();
 
@@ -72,7 +77,16 @@ class FakeProcess implements FakeVllm {
     this.ready = new Promise((resolve) => {
       this.#announce = resolve;
     });
-    this.exited = this.#run().finally(() => this.#announce(null));
+    this.exited = this.#run()
+      .catch((error: unknown) => {
+        options.write(`the fake vllm itself failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+        return DEFECT;
+      })
+      .finally(() => this.#announce(false));
+  }
+
+  get port(): number | null {
+    return this.#port;
   }
 
   get requestsRunning(): number {
@@ -167,7 +181,7 @@ class FakeProcess implements FakeVllm {
   async #serve(options: ServeOptions, profile: FakeVllmProfile, log: LogWriter): Promise<number> {
     if (options.headless) {
       log.line('api', 'multiproc_executor.py:612', 'Worker is ready and waits for its head.');
-      this.#announce(null);
+      this.#announce(true);
       return this.#forever(async () => undefined);
     }
     const engine = new Engine(this.#options.clock, profile);
@@ -198,7 +212,8 @@ class FakeProcess implements FakeVllm {
       'api',
       `INFO:     Application startup complete.\nINFO:     Uvicorn running on http://${options.host ?? '0.0.0.0'}:${port} (Press CTRL+C to quit)`,
     );
-    this.#announce(port);
+    this.#port = port;
+    this.#announce(true);
     if (profile.fault === 'unhealthy_after_ready') {
       await this.#options.clock.sleep(profile.unhealthyAfterSeconds * 1000, this.#term.signal);
       log.line('engine', 'core.py:1031', 'EngineCore encountered a fatal error.', 'ERROR');
