@@ -49,8 +49,8 @@ export function launcherCommand(
  * `--solo` and would take it for a command, so it gets a list of one host.
  */
 export function launcherTarget(plan: LaunchPlan, cluster: Cluster, generation: LauncherGeneration): readonly string[] {
-  const isSolo = generation === 'modern' && plan.nodes.length === 1;
-  const hosts = isSolo ? ['--solo'] : ['-n', nodeAddresses(plan, cluster).join(',')];
+  const addresses = nodeAddresses(plan, cluster);
+  const hosts = generation === 'modern' && addresses.length === 1 ? ['--solo'] : ['-n', addresses.join(',')];
   return ['-t', assertUnquotedWord(plan.image, 'The image'), '--name', assertUnquotedWord(plan.container, 'The container name'), ...hosts];
 }
 

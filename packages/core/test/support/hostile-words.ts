@@ -11,7 +11,7 @@ export const HOSTILE: readonly string[] = [
   "\\'",
   '$(id)',
   '`id`',
-  '${HOME}',
+  '\x24{HOME}',
   '$HOME',
   '~',
   '~/x',
@@ -89,7 +89,7 @@ export const HOSTILE: readonly string[] = [
   '$$',
   '$0',
   '$@',
-  '"${A[@]}"',
+  '"\x24{A[@]}"',
   "$'\\x41'",
 ];
 
