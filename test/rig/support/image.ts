@@ -106,8 +106,16 @@ export async function loadImages(hosts: readonly SparkHost[], cacheFolder: strin
     await first.docker('save', '-o', partial, ...Object.values(IMAGES));
     renameSync(partial, saved);
     rmSync(tar);
+    discardOthers(cacheFolder, saved);
   }
   await Promise.all(hosts.map((each) => each.docker('load', '-q', '-i', saved)));
+}
+
+/** An old file serves nobody once its content has changed. One that another rig loads just now stays readable for it. */
+function discardOthers(cacheFolder: string, kept: string): void {
+  for (const file of readdirSync(cacheFolder)) {
+    if (/^images-\w+\.tar$/.test(file) && join(cacheFolder, file) !== kept) rmSync(join(cacheFolder, file), { force: true });
+  }
 }
 
 async function buildOn(first: SparkHost, tar: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * A TCP proxy before one port, which can lose the connection the way networks do. It listens on a free port of 127.0.0.1.
+ * A TCP proxy before one port, which can lose the connection the way networks do. It listens on a free port of 127.0.0.1, unless told otherwise.
  *
  * - `cut`: every connection ends at once with a reset; new ones pass.
  * - `freeze`: connections stay open and nothing passes in either direction, new ones are taken and get no answer (cable out,
@@ -22,7 +22,9 @@ export type LinkProxy = Readonly<{
   stop(): Promise<void>;
 }>;
 
-export async function startProxy(target: Readonly<{ host: string; port: number }>): Promise<LinkProxy> {
+type Place = Readonly<{ host: string; port: number }>;
+
+export async function startProxy(target: Place, listenOn: Place = { host: '127.0.0.1', port: 0 }): Promise<LinkProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   const taken: number[] = [];
   let isFrozen = false;
@@ -43,7 +45,7 @@ export async function startProxy(target: Readonly<{ host: string; port: number }
     }
     if (!isFrozen) join(pair);
   });
-  await listen(server, 0);
+  await listen(server, listenOn);
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
 
@@ -71,7 +73,7 @@ export async function startProxy(target: Readonly<{ host: string; port: number }
       for (const pair of pairs) join(pair);
     },
     refuse,
-    accept: () => (server.listening ? Promise.resolve() : listen(server, port)),
+    accept: () => (server.listening ? Promise.resolve() : listen(server, { ...listenOn, port })),
     connections: () => taken,
     open: () => pairs.size,
     stop: refuse,
@@ -88,10 +90,10 @@ function part([client, upstream]: readonly [Socket, Socket]): void {
   upstream.unpipe(client).pause();
 }
 
-function listen(server: Server, port: number): Promise<void> {
+function listen(server: Server, { host, port }: Place): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(port, host, () => {
       server.off('error', reject);
       resolve();
     });
