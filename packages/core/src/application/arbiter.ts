@@ -1,4 +1,4 @@
-import { isSparkError, SparkError } from '../errors.ts';
+import { isSparkError } from '../errors.ts';
 import type { SwapId } from '../ids.ts';
 import type { LaunchPlan } from '../launch/launch-plan.ts';
 import type { LogLine } from '../ports/model-runtime.ts';
@@ -6,13 +6,14 @@ import { createSwap, type NewSwap, noopSwap } from '../swap/create-swap.ts';
 import { isSettled, type Progress, type Swap } from '../swap/swap.ts';
 import { advance, type SwapEffect, type SwapEvent } from '../swap/swap-machine.ts';
 import type { Cluster } from '../topology/cluster.ts';
-import { headOf } from '../topology/cluster.ts';
+
 import { type Admission, admit } from './admission.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import type { CancelDecision, NumberedLogLine, SwapDecision, SwapRequest } from './core-api.ts';
 import type { CoreDeps } from './core-deps.ts';
 import type { Feed } from './feed.ts';
 import { entryOf } from './journal-entry.ts';
+import { KeptMap } from './kept-map.ts';
 import { queueTimeout, SwapQueue, supersededBy } from './queue.ts';
 import { Serial } from './serial.ts';
 import { type DriverOutcome, StepDriver } from './step-driver.ts';
@@ -41,8 +42,8 @@ export class Arbiter {
   readonly #feed: Feed;
   readonly #serial = new Serial();
   readonly #queue = new SwapQueue();
-  readonly #drivers = new Map<SwapId, StepDriver>();
-  readonly #noops = new Map<SwapId, Swap>();
+  readonly #drivers = new KeptMap<SwapId, StepDriver>(KEPT_SWAPS, (id) => this.#queue.find(id) !== null);
+  readonly #noops = new KeptMap<SwapId, Swap>(KEPT_SWAPS);
   readonly #closing = new AbortController();
   #ticking: Promise<void> = Promise.resolve();
   #progressAt = Number.NEGATIVE_INFINITY;
@@ -80,7 +81,7 @@ export class Arbiter {
     this.#closing.abort(reason);
     await this.#ticking;
     await this.watch.close();
-    await Promise.all([...this.#drivers.values()].map((driver) => driver.close(reason)));
+    await Promise.all(this.#drivers.values().map((driver) => driver.close(reason)));
     await this.#serial.idle();
   }
 
@@ -115,7 +116,7 @@ export class Arbiter {
       case 'queue':
         return this.#admit(request, plan, admission);
       case 'noop':
-        return { kind: 'noop', swap: this.#remember(noopSwap(this.#newSwap(request, plan), this.watch.view.serving)) };
+        return this.#noop(request, plan);
       case 'busy':
         return { kind: 'busy', swapId: admission.swapId, retryAfterSeconds: await this.#retryAfter() };
       case 'unmanaged':
@@ -140,18 +141,17 @@ export class Arbiter {
     return { kind: 'queued', swap, position };
   }
 
+  #noop(request: SwapRequest, plan: LaunchPlan | null): SwapDecision {
+    const swap = noopSwap(this.#newSwap(request, plan), this.watch.view.serving);
+    this.#noops.set(swap.id, swap);
+    return { kind: 'noop', swap };
+  }
+
   #newSwap(request: SwapRequest, plan: LaunchPlan | null): NewSwap {
     const { requestedBy, reason, options, model: target } = request;
     const id = this.#deps.ids.next('swp') as SwapId;
     const { isSimulated: simulated, clock } = this.#deps;
     return { id, cluster: this.cluster.key, target, plan, requestedBy, reason, options, simulated, now: clock.now() };
-  }
-
-  #remember(swap: Swap): Swap {
-    this.#noops.set(swap.id, swap);
-    const [oldest] = this.#noops.keys();
-    if (this.#noops.size > KEPT_SWAPS && oldest !== undefined) this.#noops.delete(oldest);
-    return swap;
   }
 
   async #retryAfter(): Promise<number> {
@@ -235,7 +235,6 @@ export class Arbiter {
       logged: (swap, line) => this.#logged(swap.id, line),
     });
     this.#drivers.set(id, driver);
-    for (const [old] of this.#drivers) if (this.#drivers.size > KEPT_SWAPS && this.#queue.find(old) === null) this.#drivers.delete(old);
     return driver;
   }
 
@@ -300,13 +299,3 @@ export class Arbiter {
     }
   }
 }
-
-export const notFound = (
-  kind: 'MODEL_NOT_FOUND' | 'CLUSTER_NOT_FOUND' | 'SWAP_NOT_FOUND',
-  key: string,
-  near: readonly string[] = [],
-): SparkError => {
-  const what = { MODEL_NOT_FOUND: 'model', CLUSTER_NOT_FOUND: 'cluster', SWAP_NOT_FOUND: 'swap' }[kind];
-  const hint = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
-  return new SparkError(kind, `There is no ${what} "${key}".${hint}`);
-};

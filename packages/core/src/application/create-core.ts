@@ -7,10 +7,11 @@ import type { LaunchPlan } from '../launch/launch-plan.ts';
 import { estimateLoad } from '../swap/estimate.ts';
 import type { LoadEstimate } from '../swap/preflight-report.ts';
 import type { Swap } from '../swap/swap.ts';
-import { Arbiter, notFound } from './arbiter.ts';
+import { Arbiter } from './arbiter.ts';
 import type { ReadinessCheck, SparkCore, SwapRequest } from './core-api.ts';
 import type { CoreDeps } from './core-deps.ts';
 import { Feed } from './feed.ts';
+import { notFound } from './not-found.ts';
 import { Preflight } from './preflight.ts';
 import { findPrevious } from './previous.ts';
 
