@@ -21,7 +21,10 @@ describe('the stand-in of the launcher, generation of January 2026', function ()
     const started = await launch(`${nodes()} -d start`);
     expect(started.code, started.stderr).to.equal(0);
     expect(started.stdout).to.include('Cluster head is responsive.').and.include('Cluster started in background (Daemon mode).');
-    for (const host of hosts()) expect(await states(host)).to.deep.equal(['vllm_node running']);
+    for (const host of hosts()) {
+      expect(await states(host)).to.deep.equal(['vllm_node running']);
+      expect(await host.docker('top', 'vllm_node', '-eo', 'args')).to.include('/raylet');
+    }
     const before = performance.now();
     expect((await launch(`${nodes()} stop`)).code).to.equal(0);
     // Ray as process 1 ends on TERM; `sleep` would take ten seconds each.

@@ -51,7 +51,7 @@ async function contents(): Promise<readonly Entry[]> {
 }
 
 function hashOf(entries: readonly Entry[]): string {
-  const hash = createHash('sha256').update('layout 2');
+  const hash = createHash('sha256').update('layout 3');
   for (const { from, to } of entries) hash.update(`\0${to}\0`).update(readFileSync(from));
   return hash.digest('hex').slice(0, 16);
 }

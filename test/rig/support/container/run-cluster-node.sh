@@ -7,10 +7,9 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-trap 'exit 0' TERM
+trap 'kill %1; exit 0' TERM
 echo "Starting Ray node: $role"
+# What `ps` shows of Ray on every node.
+(exec -a /usr/local/lib/python3.12/dist-packages/ray/core/src/ray/raylet/raylet bash -c 'while :; do sleep 3600; done' raylet) &
 [ "$role" = head ] && : >/tmp/ray-head
-while :; do
-  sleep 3600 &
-  wait $!
-done
+wait
