@@ -23,7 +23,7 @@ describe('the stand-in of the launcher, generation of January 2026', function ()
     expect(started.stdout).to.include('Cluster head is responsive.').and.include('Cluster started in background (Daemon mode).');
     for (const host of hosts()) {
       expect(await states(host)).to.deep.equal(['vllm_node running']);
-      expect(await host.docker('top', 'vllm_node', '-eo', 'args')).to.include('/raylet');
+      expect(await host.docker('top', 'vllm_node', '-eo', 'pid,args')).to.include('/raylet');
     }
     const before = performance.now();
     expect((await launch(`${nodes()} stop`)).code).to.equal(0);
