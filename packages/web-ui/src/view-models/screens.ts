@@ -59,13 +59,13 @@ export function historyView(state: AppState): HistoryView {
 
 export function swapScreenView(state: AppState, id: string): SwapScreenView {
   const swap = state.swaps[id] ?? null;
-  const isAgain = swap !== null && swap.settled && swap.model !== null && swap.outcome !== 'ready';
+  const model = swap?.settled === true && swap.outcome !== 'ready' ? swap.model : null;
   return {
     id,
     swap: swap === null ? null : swapView(swap, serverNow(state)),
     problem: state.swapProblems[id] ?? null,
     log: state.logs[id] ?? emptyLog,
-    again: isAgain && swap.model !== null ? { cluster: swap.cluster, model: swap.model } : null,
+    again: swap === null || model === null ? null : { cluster: swap.cluster, model },
   };
 }
 
