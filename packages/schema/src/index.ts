@@ -1,3 +1,4 @@
+export type { Static, TSchema } from 'typebox';
 export {
   Cluster,
   ClusterList,
@@ -10,7 +11,7 @@ export {
   type WireHostGpu,
   type WireHostList,
 } from './wire/cluster.ts';
-export { Issue, KEY_REGEXP, Problem, type WireIssue, type WireProblem } from './wire/common.ts';
+export { IdParams, Issue, KEY_REGEXP, KeyParams, NoQuery, Problem, type WireIssue, type WireProblem } from './wire/common.ts';
 export {
   EVENT_STREAM_EVENTS,
   EventsQuery,
@@ -72,3 +73,6 @@ export {
   type WireSwapRequest,
   type WireSwapStep,
 } from './wire/swap.ts';
+export { type FileModelEntry, type FileModels, ModelEntry, ModelOverridesFile, ModelsFile } from './files/models-file.ts';
+export { type FileServiceEntry, type FileServices, SERVICE_KINDS, ServiceEntry, ServicesFile } from './files/services-file.ts';
+export { ClusterEntry, type FileClusterEntry, type FileHostEntry, type FileSpark, HostEntry, SparkFile } from './files/spark-file.ts';
