@@ -6,7 +6,7 @@ export function nearMatches(word: string, candidates: readonly string[]): readon
   const wanted = word.toLowerCase();
   // Beyond this nobody typed it by hand; the distance takes time by the product of the lengths.
   if (wanted === '' || wanted.length > 128) return [];
-  const allowed = Math.max(1, Math.floor(wanted.length / 3));
+  const allowed = Math.max(1.5, Math.floor(wanted.length / 3));
   return [...new Set(candidates)]
     .map((candidate) => ({ candidate, score: scoreOf(wanted, candidate.toLowerCase()) }))
     .filter(({ score }) => score <= allowed)
@@ -15,12 +15,16 @@ export function nearMatches(word: string, candidates: readonly string[]): readon
     .map(({ candidate }) => candidate);
 }
 
-/** A part of the other word counts as one error: people leave out an organisation or a size. */
+/**
+ * A part of the other word counts a little more than one error: people leave out an organisation or a size. A short candidate
+ * inside a long word means nothing.
+ */
 function scoreOf(wanted: string, candidate: string): number {
   if (candidate.length > 128) return Number.POSITIVE_INFINITY;
-  const isPart = wanted.length >= 3 && candidate.length >= 3 && (candidate.includes(wanted) || wanted.includes(candidate));
+  const isPart =
+    wanted.length >= 3 && (candidate.includes(wanted) || (wanted.includes(candidate) && candidate.length * 2 >= wanted.length));
   const distance = editDistance(wanted, candidate);
-  return isPart ? Math.min(1, distance) : distance;
+  return isPart ? Math.min(1.5, distance) : distance;
 }
 
 /** Damerau-Levenshtein distance (insert, delete, replace, swap neighbours), in UTF-16 units. */
