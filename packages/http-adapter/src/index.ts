@@ -1,1 +1,6 @@
-export {};
+export { type App, type AppDeps, createApp, DEFAULT_BODY_LIMIT_BYTES } from './app.ts';
+export { HttpModelEndpoint } from './endpoint/http-model-endpoint.ts';
+export { renderErrorsDoc } from './errors/errors-doc.ts';
+export { STATUS_BY_CODE } from './errors/status.ts';
+export { listeningAddresses } from './middleware/host-guard.ts';
+export { openApiDocument } from './routing/route-table.ts';

@@ -29,6 +29,14 @@ export const Serving = NullableString;
 /** What a body may hold: nothing that is not listed. */
 export const CLOSED = { additionalProperties: false } as const;
 
+/** Path parameters are only bounded: a key or id that does not exist is a 404, however it is spelt. */
+const PathWord = Type.String({ minLength: 1, maxLength: 200 });
+export const KeyParams = Type.Object({ key: PathWord });
+export const IdParams = Type.Object({ id: PathWord });
+
+/** The query of a route that takes none. */
+export const NoQuery = Type.Object({}, CLOSED);
+
 /** One page of a list. `next_cursor: null`: the last page. */
 export const listOf = <T extends TSchema>(item: T) => Type.Object({ items: Type.Array(item), next_cursor: NullableString });
 

@@ -1,0 +1,14 @@
+import type { Clock, SparkCore } from '@spark-control/core';
+import type { SwapViews } from './swaps/view.ts';
+
+/** What the routes of every resource share. */
+export type ApiContext = Readonly<{
+  core: SparkCore;
+  clock: Clock;
+  version: string;
+  /** ms since the epoch at which this server started. */
+  startedAt: number;
+  swapViews: SwapViews;
+  /** Aborts when the server is about to stop: whoever waits answers now. */
+  closing: AbortSignal;
+}>;

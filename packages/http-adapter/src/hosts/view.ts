@@ -1,0 +1,68 @@
+import type { Cluster, ClusterKey, GpuFacts, Host, HostReport, SparkCore } from '@spark-control/core';
+import type { WireHost, WireHostGpu } from '@spark-control/schema';
+import { nullableTimestamp } from '../wire-time.ts';
+
+/** All hosts of all clusters with their latest telemetry. A host that was not asked yet says so. */
+export function hostViews(core: SparkCore): readonly WireHost[] {
+  const reports = core.hostReports();
+  return core.clusters.flatMap((cluster) =>
+    cluster.hosts.map((host) => {
+      const report = reports.find((candidate) => candidate.cluster === cluster.key && candidate.host === host.key);
+      return hostView(cluster, host, report ?? null, report?.at ?? null);
+    }),
+  );
+}
+
+/** The hosts of one event. */
+export function hostViewsOf({ clusters }: SparkCore, key: ClusterKey, reports: readonly HostReport[], at: number): readonly WireHost[] {
+  return clusters
+    .filter((cluster) => cluster.key === key)
+    .flatMap((cluster) =>
+      reports.flatMap((report) =>
+        cluster.hosts.filter((host) => host.key === report.host).map((host) => hostView(cluster, host, report, at)),
+      ),
+    );
+}
+
+/** The key file's path stays out: it says something about the machine Spark Control runs on, and nothing about the host. */
+function hostView(cluster: Cluster, host: Host, report: HostReport | null, at: number | null): WireHost {
+  const facts = report?.reachable ? report.facts : null;
+  return {
+    key: host.key,
+    name: host.name,
+    cluster: cluster.key,
+    role: cluster.hosts[0]?.key === host.key ? 'head' : 'worker',
+    address: host.address,
+    ssh_port: host.sshPort,
+    user: host.user,
+    fingerprint: host.fingerprint,
+    reachable: report === null ? null : report.reachable,
+    code: report === null || report.reachable ? null : report.code,
+    reason: report === null || report.reachable ? null : report.reason,
+    at: nullableTimestamp(at),
+    memory: facts && {
+      total_bytes: facts.memTotalBytes,
+      available_bytes: facts.memAvailableBytes,
+      cached_bytes: facts.cachedBytes,
+      swap_free_bytes: facts.swapFreeBytes,
+    },
+    disk_free_bytes: facts?.diskFreeBytes ?? null,
+    uptime_seconds: facts?.uptimeSeconds ?? null,
+    docker_version: facts?.dockerVersion ?? null,
+    launcher: facts?.launcher ? { path: facts.launcher.path, generation: facts.launcher.generation } : null,
+    port_owner: facts?.portOwner ?? null,
+    gpu: facts?.gpu ? gpuView(facts.gpu) : null,
+  };
+}
+
+function gpuView(gpu: GpuFacts): WireHostGpu {
+  return {
+    name: gpu.name,
+    driver: gpu.driver,
+    utilization_percent: gpu.utilizationPercent,
+    temperature_c: gpu.temperatureC,
+    power_w: gpu.powerW,
+    sm_clock_mhz: gpu.smClockMHz,
+    processes: gpu.processes.map(({ pid, name, usedBytes }) => ({ pid, name, used_bytes: usedBytes })),
+  };
+}

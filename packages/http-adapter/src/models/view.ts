@@ -1,0 +1,82 @@
+import type { Cluster, LoadEstimate, Model, SparkCore } from '@spark-control/core';
+import type { WireModel, WireModelSummary } from '@spark-control/schema';
+import { maskedEnv, maskedFlags, maskedWords } from './mask.ts';
+
+type ModelState = WireModelSummary['state'];
+const BADGES: Readonly<Record<Model['origin'], string | null>> = { catalog: null, override: 'edited', custom: 'custom' };
+
+/** All models of the catalog, for the overview. */
+export async function modelSummaries(core: SparkCore): Promise<readonly WireModelSummary[]> {
+  const loading = await loadingModels(core);
+  return Promise.all(core.catalog().models.map((model) => summary(core, model, loading)));
+}
+
+/** All models of the catalog, whole. */
+export async function modelViews(core: SparkCore): Promise<readonly WireModel[]> {
+  const loading = await loadingModels(core);
+  return Promise.all(core.catalog().models.map(async (model) => modelView(core, model, await summary(core, model, loading))));
+}
+
+async function summary(core: SparkCore, model: Model, loading: ReadonlySet<string>): Promise<WireModelSummary> {
+  const clusters = clustersOf(core, model);
+  const first = clusters[0];
+  const estimate = first === undefined ? null : await core.estimate(first.key, model.key);
+  return {
+    key: model.key,
+    name: model.name,
+    description: model.description,
+    source: model.origin,
+    badge: BADGES[model.origin],
+    state: stateOf(core, model, loading),
+    nodes: model.nodes,
+    weights_bytes: model.weightsBytes,
+    clusters: clusters.map(({ key }) => key),
+    load_seconds: loadSeconds(estimate),
+  };
+}
+
+function modelView(core: SparkCore, model: Model, base: WireModelSummary): WireModel {
+  const first = clustersOf(core, model)[0];
+  const { source } = model;
+  return {
+    ...base,
+    repo: source.kind === 'repo' ? source.repo : null,
+    revision: source.kind === 'repo' ? source.revision : null,
+    local_path: source.kind === 'local_path' ? source.path : null,
+    launcher: first?.launcher ?? null,
+    image: model.image ?? first?.image ?? null,
+    served_model_name: model.servedModelName,
+    flags: maskedFlags(model.flags),
+    extra_args: maskedWords(model.extraArgs),
+    env: maskedEnv(model.env),
+    // Neither is looked up without being asked: both take a round trip to the hosts, which the validate call makes.
+    fits: null,
+    disk: [],
+  };
+}
+
+/** Clusters a model may run on and has enough hosts for. */
+function clustersOf({ clusters }: SparkCore, model: Model): readonly Cluster[] {
+  return clusters.filter(({ key, hosts }) => (model.clusters.length === 0 || model.clusters.includes(key)) && hosts.length >= model.nodes);
+}
+
+const loadSeconds = (estimate: LoadEstimate | null): WireModelSummary['load_seconds'] => ({
+  p50: estimate?.p50Seconds ?? null,
+  p90: estimate?.p90Seconds ?? null,
+  samples: estimate?.samples ?? 0,
+});
+
+/** Targets of the running swaps. */
+async function loadingModels(core: SparkCore): Promise<ReadonlySet<string>> {
+  const active = core.views().flatMap(({ activeSwap }) => (activeSwap === null ? [] : [activeSwap]));
+  const swaps = await Promise.all(active.map((id) => core.swap(id)));
+  return new Set(swaps.flatMap((swap) => (swap?.target ? [swap.target] : [])));
+}
+
+function stateOf(core: SparkCore, { key }: Model, loading: ReadonlySet<string>): ModelState {
+  const serves = core.views().some(({ serving, runtime, isHealthy }) => {
+    return serving.kind === 'model' && serving.model === key && runtime === 'running' && isHealthy;
+  });
+  if (serves) return 'loaded';
+  return loading.has(key) ? 'loading' : 'unloaded';
+}

@@ -1,0 +1,85 @@
+import {
+  Cluster,
+  ClusterList,
+  EmptyBody,
+  Healthz,
+  Host,
+  HostList,
+  Issue,
+  LogEvent,
+  Model,
+  ModelList,
+  ModelSummary,
+  PreflightReport,
+  Problem,
+  Readyz,
+  Session,
+  Status,
+  Swap,
+  SwapList,
+  SwapLogEvent,
+  SwapRequestBody,
+  type TSchema,
+  ValidateBody,
+  Version,
+} from '@spark-control/schema';
+import type { ApiContext } from '../api-context.ts';
+import { clusterRoutes } from '../clusters/routes.ts';
+import { hostRoutes } from '../hosts/routes.ts';
+import { modelRoutes } from '../models/routes.ts';
+import { operationRoutes } from '../operations/routes.ts';
+import { statusRoutes } from '../status/routes.ts';
+import type { StreamTools } from '../streams/stream-tools.ts';
+import { swapRoutes } from '../swaps/routes.ts';
+import { openApiOf } from './openapi.ts';
+import type { Route } from './route.ts';
+
+/** Schemas that other programs want to name. The event schemas are here although OpenAPI 3.1 cannot say which stream sends them. */
+const NAMED: Readonly<Record<string, TSchema>> = {
+  Cluster,
+  ClusterList,
+  EmptyBody,
+  Healthz,
+  Host,
+  HostList,
+  Issue,
+  LogEvent,
+  Model,
+  ModelList,
+  ModelSummary,
+  PreflightReport,
+  Problem,
+  Readyz,
+  Session,
+  Status,
+  Swap,
+  SwapList,
+  SwapLogEvent,
+  SwapRequestBody,
+  ValidateBody,
+  Version,
+};
+
+/** Every route there is. */
+export function routeTable(context: ApiContext, streams: StreamTools): readonly Route[] {
+  let document: unknown;
+  const routes: readonly Route[] = [
+    ...swapRoutes(context, streams),
+    ...statusRoutes(context, streams),
+    ...modelRoutes(context),
+    ...clusterRoutes(context),
+    ...hostRoutes(context),
+    ...operationRoutes(context, () => {
+      document ??= openApiOf(routes, NAMED, context.version);
+      return document;
+    }),
+  ];
+  return routes;
+}
+
+/** The OpenAPI 3.1 document without a running server. */
+export function openApiDocument(version: string): Record<string, unknown> {
+  // Declaring a route touches nothing of its context; only its handler would.
+  const nowhere = { version } as ApiContext;
+  return openApiOf(routeTable(nowhere, {} as StreamTools), NAMED, version);
+}
