@@ -2,7 +2,11 @@ const MASK = '***';
 
 // Linear on any input: a pattern starts at a fixed word, its quantifiers are bounded or run to the end of a match that
 // cannot fail any more. None begins with a run of word characters, which would be tried again from every position.
-const VALUE = String.raw`(?:\[[^\]\n]{0,2000}\]?|'[^'\n]{0,2000}'?|"[^"\n]{0,2000}"?|[^\s'",;&)\]}]+)`;
+const QUOTED = String.raw`'[^'\n]{0,2000}'?|"[^"\n]{0,2000}"?`;
+/** A shell glues `"a"b'c'` into one word, so a value may go on after a quote. */
+const WORD = String.raw`(?:\[[^\]\n]{0,2000}\]?|${QUOTED}|[^\s'"]+)(?:${QUOTED}|[^\s'",;&)\]}]+){0,8}`;
+/** After a colon stands JSON, YAML or Python: there a comma or a bracket ends the value. */
+const FIELD = String.raw`(?:\[[^\]\n]{0,2000}\]?|${QUOTED}|[^\s'",;&)\]}]+)(?:${QUOTED}|[^\s'",;&)\]}]+){0,8}`;
 const SECRET_NAME = '(?:api[_-]?key|access[_-]?key|token|secret|password|passwd)';
 
 const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
@@ -10,12 +14,17 @@ const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/(:\/\/[^\s/:@]{0,100}:)[^\s/@]{1,200}@/g, `$1${MASK}@`],
   [/\b(Bearer|Basic)( {1,4})[A-Za-z0-9._~+/=-]{8,}/gi, `$1$2${MASK}`],
   // `--api-key value`, `--hf-token=value`
-  [new RegExp(`(--[a-z0-9-]{0,40}${SECRET_NAME}(?:=| {1,4}))${VALUE}`, 'gi'), `$1${MASK}`],
-  // `HF_TOKEN=value`, `api_key: value`, `'api_key': ['value']`: vLLM prints the last one in "non-default args".
-  [new RegExp(`((?:_|\\b)${SECRET_NAME}['"]?(?:=| {0,2}: {0,2}| = ))${VALUE}`, 'gi'), `$1${MASK}`],
-  [/\b(hf_|nvapi-|sk-|gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{8,}/g, `$1${MASK}`],
+  [new RegExp(`(--[a-z0-9-]{0,40}${SECRET_NAME}(?:=| {1,4}))${WORD}`, 'gi'), `$1${MASK}`],
+  // `HF_TOKEN=value`
+  [new RegExp(`((?:_|\\b)${SECRET_NAME}(?:=| = ))${WORD}`, 'gi'), `$1${MASK}`],
+  // `api_key: value`, `'api_key': ['value']`: vLLM prints the last one in "non-default args".
+  [new RegExp(`((?:_|\\b)${SECRET_NAME}['"]? {0,2}: {0,2})${FIELD}`, 'gi'), `$1${MASK}`],
+  // Names of vLLM and of Hugging Face's libraries begin like its tokens do.
+  [/(hf_)(?!(?:overrides|transfer|tokenizer|processor|quantizer|generation|pipeline|download)\b)[A-Za-z0-9]{8,}/g, `$1${MASK}`],
+  [/(nvapi-)[A-Za-z0-9_-]{8,}/g, `$1${MASK}`],
+  [/(?<![A-Za-z0-9])(sk-|gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{8,}/g, `$1${MASK}`],
   // A JSON web token.
-  [/\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?/g, MASK],
+  [/\beyJ[A-Za-z0-9_-]{10,1000}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?/g, MASK],
 ];
 
 /**

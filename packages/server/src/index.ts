@@ -1,1 +1,7 @@
-export {};
+export { createSparkControl, type SparkControl, type SparkControlOptions } from './create-spark-control.ts';
+export type { SimulationOptions } from './join-clusters.ts';
+export { createJsonLogger, type LogLevel } from './json-logger.ts';
+export { listen, stop, urlOf } from './listen.ts';
+export { SortableIds } from './sortable-ids.ts';
+export { SystemClock } from './system-clock.ts';
+export { VERSION } from './version.ts';

@@ -43,7 +43,7 @@ function assertUsableKey(host: Host, path: string, content: Buffer): void {
   const parsed = ssh2.utils.parseKey(content);
   if (!(parsed instanceof Error)) {
     const [key] = Array.isArray(parsed) ? parsed : [parsed];
-    if (key !== undefined && key.isPrivateKey()) return;
+    if (key?.isPrivateKey()) return;
     throw refused(host, `The key file ${path} of ${host.name} holds a public key; name the private one.`);
   }
   const reason = /encrypted/i.test(parsed.message)

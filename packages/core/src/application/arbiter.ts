@@ -60,20 +60,27 @@ export class Arbiter {
     }));
   }
 
-  /** Takes up what the journal left unfinished, then begins to observe. */
+  /** Takes up what the journal left unfinished, and begins to observe. Does not wait for the hosts: they may take their time. */
   async start(unsettled: readonly Swap[]): Promise<void> {
     const [last] = await this.#deps.journal.list({ cluster: this.cluster.key, limit: 1, settled: true });
     this.watch.expect(last?.serving ?? { kind: 'nothing' });
     for (const swap of unsettled) this.#queue.put(swap);
     this.watch.start();
+    this.#ticking = this.#recover().then(() => this.#tick());
+  }
+
+  /** Looks first: never act on memory alone. What cannot be looked at is waited for inside the step. */
+  async #recover(): Promise<void> {
     const active = this.#queue.active;
-    // Look first: never act on memory alone. What cannot be looked at is waited for inside the step.
-    if (active !== null) {
-      await this.watch.refresh().catch(() => undefined);
-      await this.#apply(active.id, { type: 'recovered' });
+    try {
+      if (active !== null) {
+        await this.watch.refresh();
+        await this.#apply(active.id, { type: 'recovered' });
+      }
+      await this.#serial.run(() => this.#startNext());
+    } catch (error) {
+      if (!this.#closing.signal.aborted) this.#deps.logger.error('recovery failed', { cluster: this.cluster.key, error });
     }
-    await this.#serial.run(() => this.#startNext());
-    this.#ticking = this.#tick();
   }
 
   async close(): Promise<void> {
@@ -284,7 +291,7 @@ export class Arbiter {
     this.watch.refresh().catch(() => undefined);
   }
 
-  /** Drops swaps that waited too long. */
+  /** Drops swaps that waited too long, and lets the next begin where that could not be stored before. */
   async #tick(): Promise<void> {
     const { clock } = this.#deps;
     for (;;) {
@@ -296,6 +303,7 @@ export class Arbiter {
       for (const swap of this.#queue.expired(clock.now())) {
         await this.#apply(swap.id, { type: 'dropped', cause: queueTimeout(swap) }).catch(() => undefined);
       }
+      if (this.#queue.active === null) await this.#serial.run(() => this.#startNext()).catch(() => undefined);
     }
   }
 }

@@ -23,6 +23,8 @@ export const WEIGHTS: readonly FailureSignature[] = [
   },
 ];
 
+const RENDEZVOUS_HINT = 'Check the link between the hosts, their addresses, and that no container of an earlier start is left on a worker.';
+
 /** Several ranks do not find each other, or stop answering each other. */
 export const RANKS: readonly FailureSignature[] = [
   {
@@ -32,10 +34,16 @@ export const RANKS: readonly FailureSignature[] = [
     hint: says('Check the link between the hosts and the node list; a worker that did not join says why in its own log.'),
   },
   {
-    name: 'rendezvous timed out',
-    pattern: /Timeout waiting for cluster to start|(\d{1,4})\/(\d{1,4}) clients joined|DistStoreError|DistNetworkError/,
-    message: ([, joined, wanted]) => (joined ? `Only ${joined} of ${wanted} ranks joined.` : 'A worker did not join in time.'),
-    hint: says('Check the link between the hosts, their addresses, and that no container of an earlier start is left on a worker.'),
+    name: 'ranks missing',
+    pattern: /(\d{1,4})\/(\d{1,4}) clients joined/,
+    message: ([, joined, wanted]) => `Only ${joined} of ${wanted} ranks joined.`,
+    hint: says(RENDEZVOUS_HINT),
+  },
+  {
+    name: 'rendezvous failed',
+    pattern: /Timeout waiting for cluster to start|DistStoreError|DistNetworkError/,
+    message: says('A worker did not join in time.'),
+    hint: says(RENDEZVOUS_HINT),
   },
   {
     name: 'no memory for RDMA',

@@ -7,12 +7,12 @@ export type AnnouncerView = Readonly<{ text: string; isUrgent: boolean }>;
 export class ScAnnouncer extends HTMLElement {
   readonly #polite = document.createElement('p');
   readonly #urgent = document.createElement('p');
-  #last = '';
+  /** `null` until the first view: how things stood when the page came is not news. */
+  #last: string | null = null;
   #spokeAt = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   connectedCallback(): void {
-    this.className = 'visually-hidden';
     this.#polite.setAttribute('role', 'status');
     this.#urgent.setAttribute('role', 'alert');
     this.replaceChildren(this.#polite, this.#urgent);
@@ -23,8 +23,9 @@ export class ScAnnouncer extends HTMLElement {
   }
 
   set view({ text, isUrgent }: AnnouncerView) {
-    if (text === this.#last) return;
+    const isNews = this.#last !== null && text !== this.#last;
     this.#last = text;
+    if (!isNews) return;
     clearTimeout(this.#timer);
     const wait = isUrgent ? 0 : Math.max(0, this.#spokeAt + QUIET_MS - performance.now());
     this.#timer = setTimeout(() => {

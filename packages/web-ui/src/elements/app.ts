@@ -41,7 +41,7 @@ export class ScApp extends ScElement<AppState> {
         h('main', { id: 'main', tabindex: '-1', 'data-stale': connection.isStale }, screen(state)),
       ),
       h('sc-toasts', { key: 'toasts', prop: { view: state.toasts } }),
-      h('sc-announcer', { key: 'announcer', prop: { view: announcerView(state) } }),
+      h('sc-announcer', { key: 'announcer', class: 'visually-hidden', prop: { view: announcerView(state) } }),
       dialog(state),
     ];
   }
@@ -112,12 +112,20 @@ function rail(route: Route): HTMLElement {
   return h(
     'nav',
     { class: 'rail', 'aria-label': 'Screens' },
-    ...SCREENS.map(({ route: to, label, icon }) =>
-      linkPart(
-        to,
-        { 'aria-current': to.screen === here ? 'page' : null },
-        h('span', { class: 'rail-icon', 'aria-hidden': 'true' }, icon),
-        h('span', null, label),
+    h(
+      'ul',
+      null,
+      ...SCREENS.map(({ route: to, label, icon }) =>
+        h(
+          'li',
+          null,
+          linkPart(
+            to,
+            { 'aria-current': to.screen === here ? 'page' : null },
+            h('span', { class: 'rail-icon', 'aria-hidden': 'true' }, icon),
+            h('span', null, label),
+          ),
+        ),
       ),
     ),
   );

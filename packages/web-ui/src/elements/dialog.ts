@@ -9,14 +9,14 @@ export abstract class ScDialog<V> extends ScElement<V> {
 
   protected abstract content(view: V): readonly Child[];
   protected abstract readonly titleId: string;
-  protected readonly size: 'small' | 'large' = 'small';
+  protected readonly width: 'narrow' | 'wide' = 'narrow';
 
   protected draw(view: V): readonly Child[] {
     const onClose = (): void => act(this, { kind: 'close_dialog' });
     return [
       h(
         'dialog',
-        { class: `dialog ${this.size}`, 'aria-labelledby': this.titleId, closedby: 'any', on: { close: onClose } },
+        { class: `dialog ${this.width}`, 'aria-labelledby': this.titleId, closedby: 'any', on: { close: onClose } },
         ...this.content(view),
       ),
     ];

@@ -92,13 +92,13 @@ export class ScModels extends ScElement<ModelsView> {
         { scope: 'row' },
         h('span', { class: 'model-name' }, row.name, row.badge !== null && h('span', { class: 'badge' }, row.badge)),
         h('span', { class: 'model-sub muted small' }, h('code', null, row.key), h('span', { class: 'model-origin' }, row.origin)),
-        h('span', { class: 'model-narrow muted small' }, `${row.size} · ${row.nodes} · ${row.load}`),
+        h('span', { class: 'model-narrow muted small' }, `${row.size} · ${row.nodes} · ${row.load.time}`),
       ),
       h('td', { class: 'col-state' }, markPart(row.mark)),
       h('td', { class: 'col-mid num' }, row.size),
-      h('td', { class: 'col-mid' }, row.nodes),
-      h('td', { class: 'col-wide' }, h('code', { class: 'flags' }, row.flags)),
-      h('td', { class: 'col-mid num' }, row.load),
+      h('td', { class: 'col-mid col-nodes' }, row.nodes),
+      h('td', { class: 'col-wide' }, h('code', { class: 'flags' }, ...row.flags.map((flag) => h('span', null, flag)))),
+      h('td', { class: 'col-mid num' }, row.load.time, h('span', { class: 'cell-sub muted small' }, row.load.samples)),
       h('td', { class: 'col-action' }, this.#action(row, cluster)),
     );
   }

@@ -1,6 +1,7 @@
 import { act } from '../actions.ts';
 import { type Child, h } from '../dom.ts';
 import type { HostView } from '../view-models/host.ts';
+import { mark } from '../view-models/mark.ts';
 import type { Notice } from '../view-models/notices.ts';
 import type { ActiveView, ServingView } from '../view-models/serving.ts';
 import type { SwapRow } from '../view-models/swap.ts';
@@ -22,12 +23,15 @@ export class ScOverview extends ScElement<OverviewView> {
     const { serving } = view;
     if (serving === null) return [heading(), view.isLoaded ? noCluster() : h('p', { class: 'muted' }, 'Loading…')];
     return [
-      heading(),
-      h('h2', { class: 'visually-hidden' }, 'Attention'),
-      attention(view.notices),
+      h('div', { class: 'screen-head' }, heading(), view.notices.length === 0 && markPart(mark('ok', 'all well'))),
+      view.notices.length > 0 && attention(view.notices),
       this.#servingCard(serving, view.isCatalogEmpty),
       section('Hosts', h('div', { class: 'hosts' }, ...view.hosts.map(hostCard))),
-      section('Recent swaps', recent(view.recent)),
+      section(
+        'Recent swaps',
+        recent(view.recent),
+        view.recent.length > 0 && h('p', null, linkPart({ screen: 'history' }, {}, 'All swaps')),
+      ),
     ];
   }
 
@@ -76,30 +80,28 @@ const section = (title: string, ...children: readonly Child[]): HTMLElement =>
 const noCluster = (): HTMLElement =>
   emptyPart('No cluster', 'Name a host in the configuration, or start without one to try the simulation.');
 
-function attention(notices: readonly Notice[]): HTMLElement {
-  if (notices.length === 0) return h('p', { class: 'all-well' }, markPart({ tone: 'ok', shape: '●', word: 'All well' }));
-  return h(
+const attention = (notices: readonly Notice[]): HTMLElement =>
+  h(
     'ul',
     { class: 'notices' },
-    ...notices.map(({ key, mark, text, hint }) =>
+    ...notices.map(({ key, mark: kind, text, hint }) =>
       h(
         'li',
-        { key, class: `notice tone-edge-${mark.tone}` },
-        markPart(mark),
+        { key, class: `notice tone-edge-${kind.tone}` },
+        markPart(kind),
         h('div', null, h('p', null, text), hint !== null && h('p', { class: 'muted small' }, hint)),
       ),
     ),
   );
-}
 
-function activePart({ id, mark, title, percent, label, elapsed }: ActiveView): HTMLElement {
+function activePart({ id, mark: phase, title, percent, label, elapsed }: ActiveView): HTMLElement {
   return h(
     'div',
     { class: 'active-swap' },
     h(
       'p',
       { class: 'active-line' },
-      markPart(mark),
+      markPart(phase),
       h('strong', null, title),
       h('span', { class: 'muted' }, label),
       h('span', { class: 'push num' }, elapsed),
@@ -125,7 +127,7 @@ function hostCard(host: HostView): HTMLElement {
       h(
         'p',
         { class: 'host-reason' },
-        markPart({ tone: 'unknown', shape: '?', word: 'unknown' }),
+        markPart(mark('unknown', 'unknown')),
         h('span', null, host.reason),
         host.code !== null && h('code', { class: 'small' }, host.code),
       ),
@@ -167,7 +169,7 @@ function recent(rows: readonly SwapRow[]): HTMLElement {
           markPart(row.mark),
           h('span', { class: 'row-title' }, row.title),
           h('span', { class: 'row-by muted' }, row.by),
-          h('span', { class: 'muted num' }, row.took),
+          h('span', { class: 'row-took muted num' }, row.took),
           h('span', { class: 'row-when muted num' }, row.when),
         ),
       ),

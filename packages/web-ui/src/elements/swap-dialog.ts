@@ -29,7 +29,7 @@ export type SwapDialogView = Readonly<{
 /** Everything one wants to know and choose before a swap or an unload; the button names what it does. */
 export class ScSwapDialog extends ScDialog<SwapDialogView> {
   protected override readonly titleId = 'swap-dialog-title';
-  protected override readonly size = 'large';
+  protected override readonly width = 'wide';
 
   protected content(view: SwapDialogView): readonly Child[] {
     const { model } = view;

@@ -1,5 +1,6 @@
 import { act } from '../actions.ts';
 import { type Child, h } from '../dom.ts';
+import type { Dialog } from '../state.ts';
 import type { LogBuffer } from '../view-models/log-buffer.ts';
 import type { SwapView } from '../view-models/swap.ts';
 import type { Problem } from '../wire.ts';
@@ -14,6 +15,8 @@ export type SwapScreenView = Readonly<{
   log: LogBuffer;
   /** For "Run again": the same model on the same cluster; `null` when that makes no sense now. */
   again: Readonly<{ cluster: string; model: string }> | null;
+  /** For "Back to ...": what served before, when it does not any more. */
+  back: Readonly<{ cluster: string; model: string }> | null;
 }>;
 
 /** One swap, by its own link: steps, progress, log, and how it ended. */
@@ -38,7 +41,7 @@ export class ScSwap extends ScElement<SwapScreenView> {
     ];
   }
 
-  #head({ again }: SwapScreenView, swap: SwapView): HTMLElement {
+  #head(view: SwapScreenView, swap: SwapView): HTMLElement {
     const { id } = swap;
     return h(
       'header',
@@ -49,6 +52,7 @@ export class ScSwap extends ScElement<SwapScreenView> {
         h('h1', { tabindex: '-1' }, swap.title),
         markPart(swap.mark),
         swap.simulated && h('span', { class: 'badge simulated' }, 'simulated'),
+        this.#actions(view, swap),
       ),
       h(
         'p',
@@ -56,20 +60,24 @@ export class ScSwap extends ScElement<SwapScreenView> {
         h('span', null, `on ${swap.cluster}`),
         h('span', null, `by ${swap.by}`),
         h('span', { class: 'num' }, swap.startedAt),
-        h('span', { class: 'num' }, `took ${swap.total}`, swap.outcome === null && ' so far'),
+        h('span', { class: 'num' }, swap.outcome === null ? `${swap.total} so far` : `took ${swap.total}`),
         h('code', { class: 'small' }, id),
         copyButton(id, 'swap id'),
       ),
       swap.reason !== null && h('p', null, h('span', { class: 'muted' }, 'Reason: '), swap.reason),
-      h(
-        'div',
-        { class: 'actions' },
-        swap.canCancel &&
-          button('Cancel swap…', () => act(this, { kind: 'open_dialog', dialog: { kind: 'cancel', swap: id } }), { class: 'danger' }),
-        swap.cancelNote !== null && h('p', { class: 'muted' }, swap.cancelNote),
-        again !== null &&
-          button('Run again…', () => act(this, { kind: 'open_dialog', dialog: { kind: 'swap', ...again } }), { class: 'secondary' }),
-      ),
+      swap.cancelNote !== null && h('p', null, swap.cancelNote),
+    );
+  }
+
+  #actions({ id, again, back }: SwapScreenView, { canCancel }: SwapView): HTMLElement {
+    const open = (label: string, dialog: Dialog, kind: string): HTMLElement =>
+      button(label, () => act(this, { kind: 'open_dialog', dialog }), { class: kind });
+    return h(
+      'div',
+      { class: 'actions push' },
+      canCancel && open('Cancel swap…', { kind: 'cancel', swap: id }, 'danger'),
+      again !== null && open('Run again…', { kind: 'swap', ...again }, 'secondary'),
+      back !== null && open(`Back to ${back.model}…`, { kind: 'swap', ...back }, 'secondary'),
     );
   }
 
@@ -80,8 +88,7 @@ export class ScSwap extends ScElement<SwapScreenView> {
         h(
           'div',
           { class: `outcome tone-edge-${mark.tone}` },
-          h('h2', null, markPart(mark)),
-          h('p', { class: 'outcome-sentence' }, sentence),
+          h('h2', { class: 'outcome-sentence' }, sentence),
           cause !== null && causePart(cause),
         ),
       ];

@@ -11,8 +11,8 @@ export type ModelRow = Readonly<{
   badge: string | null;
   size: string;
   nodes: string;
-  flags: string;
-  load: string;
+  flags: readonly string[];
+  load: Readonly<{ time: string; samples: string }>;
   /** What the row's button does here and now. */
   action: Readonly<
     | { kind: 'load'; label: string }
@@ -30,7 +30,9 @@ export function modelRows(state: AppState): readonly ModelRow[] {
 
 /** Every word of the filter must be somewhere in the entry. */
 export function matches(model: Model, filter: string): boolean {
-  const text = [model.key, model.name, model.description, model.repo, model.local_path, flagSummary(model.flags)].join(' ').toLowerCase();
+  const text = [model.key, model.name, model.description, model.repo, model.local_path, ...flagSummary(model.flags)]
+    .join(' ')
+    .toLowerCase();
   return filter
     .toLowerCase()
     .split(/\s+/)
@@ -72,18 +74,18 @@ function action(model: Model, cluster: Cluster, state: AppState): ModelRow['acti
   return { kind: 'load', label: 'Load…' };
 }
 
-export const usualLoad = ({ p50, samples }: Model['load_seconds']): string =>
-  p50 === null ? 'no load yet' : `${clock(p50)} (${plural(samples, 'load')})`;
+export const usualLoad = ({ p50, samples }: Model['load_seconds']): ModelRow['load'] =>
+  p50 === null ? { time: 'no load yet', samples: '' } : { time: clock(p50), samples: plural(samples, 'load') };
 
 /** Flags that people choose models by, first; the rest is counted. */
 const TELLING = ['max-model-len', 'gpu-memory-utilization', 'quantization', 'kv-cache-dtype', 'dtype', 'max-num-seqs'];
 const SHOWN = 3;
 
-export function flagSummary(flags: Readonly<Record<string, unknown>>): string {
+export function flagSummary(flags: Readonly<Record<string, unknown>>): readonly string[] {
   const names = Object.keys(flags).sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
   const shown = names.slice(0, SHOWN).map((name) => flagWords(name, flags[name]));
   const rest = names.length - shown.length;
-  return [...shown, ...(rest > 0 ? [`+${rest}`] : [])].join('  ');
+  return [...shown, ...(rest > 0 ? [`+${rest}`] : [])];
 }
 
 function rank(name: string): number {

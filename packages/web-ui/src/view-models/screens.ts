@@ -59,14 +59,21 @@ export function historyView(state: AppState): HistoryView {
 
 export function swapScreenView(state: AppState, id: string): SwapScreenView {
   const swap = state.swaps[id] ?? null;
-  const model = swap?.settled === true && swap.outcome !== 'ready' ? swap.model : null;
   return {
     id,
     swap: swap === null ? null : swapView(swap, serverNow(state)),
     problem: state.swapProblems[id] ?? null,
     log: state.logs[id] ?? emptyLog,
-    again: swap === null || model === null ? null : { cluster: swap.cluster, model },
+    again: swap?.settled === true && swap.outcome !== 'ready' ? toLoad(state, swap.cluster, swap.model) : null,
+    back: swap?.outcome === 'ready' ? toLoad(state, swap.cluster, swap.previous_model) : null,
   };
+}
+
+/** A swap to offer: to a model of the catalog that does not serve there already. */
+function toLoad(state: AppState, cluster: string, model: string | null): SwapScreenView['again'] {
+  const serving = state.status?.clusters.find(({ key }) => key === cluster)?.serving;
+  const isKnown = (state.models.value ?? []).some(({ key }) => key === model);
+  return model === null || !isKnown || serving === model ? null : { cluster, model };
 }
 
 /** The view of the open swap or unload dialog. */

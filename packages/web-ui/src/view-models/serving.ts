@@ -57,7 +57,7 @@ export function servingMark(cluster: Cluster): Mark {
 
 function sinceWords(cluster: Cluster, now: number): string {
   const since = instant(cluster.since);
-  if (since === null || cluster.serving === null) return '';
+  if (since === null || cluster.serving === null || cluster.serving === 'unknown') return '';
   return `for ${span((now - since) / 1000)}`;
 }
 
