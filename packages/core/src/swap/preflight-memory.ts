@@ -96,5 +96,5 @@ function comingBack(facts: HostFacts): number {
   return held > 0 ? held : Math.max(0, facts.memTotalBytes - facts.memAvailableBytes - SYSTEM_BYTES);
 }
 
-const upTo = (share: number): string => (Math.ceil(share * 100) / 100).toFixed(2);
-const downTo = (share: number): string => (Math.floor(Math.max(0, share) * 100) / 100).toFixed(2);
+const upTo = (share: number): string => (Math.ceil(share * 100 - 1e-9) / 100).toFixed(2);
+const downTo = (share: number): string => (Math.floor(Math.max(0, share) * 100 + 1e-9) / 100).toFixed(2);
