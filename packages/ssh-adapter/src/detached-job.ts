@@ -1,7 +1,6 @@
-import { type Claim, type Clock, SparkError } from '@spark-control/core';
+import { type Claim, type Clock, LineSplitter, SparkError } from '@spark-control/core';
 import { EXIT, refuseGuardExit, runGuarded } from './guarded-script.ts';
 import { type JobContent, pollJobScript, startJobScript } from './job-script.ts';
-import { LineSplitter } from './line-splitter.ts';
 import { knownOutcome, type RemoteShell } from './remote-shell.ts';
 import { sectionsOf } from './script-text.ts';
 
@@ -18,14 +17,15 @@ export class DetachedJob {
   readonly #shell: RemoteShell;
   readonly #claim: Claim;
   readonly #clock: Clock;
-  readonly #lines: LineSplitter;
+  readonly #onLine: (line: string) => void;
+  readonly #lines = new LineSplitter();
   #offset = 0;
 
   constructor(shell: RemoteShell, claim: Claim, clock: Clock, onLine: (line: string) => void) {
     this.#shell = shell;
     this.#claim = claim;
     this.#clock = clock;
-    this.#lines = new LineSplitter(onLine);
+    this.#onLine = onLine;
   }
 
   /** Begins the job if it was never begun. Rejects FENCED_OFF, RUNTIME_REJECTED, HOST_UNREACHABLE. */
@@ -44,7 +44,7 @@ export class DetachedJob {
     for (;;) {
       const { state, isDrained } = await this.#pollOnce(signal);
       if (state.kind === 'running' || isDrained) {
-        if (state.kind !== 'running') this.#lines.end();
+        if (state.kind !== 'running') this.#lines.flush().forEach(this.#onLine);
         return state;
       }
     }
@@ -72,7 +72,7 @@ export class DetachedJob {
     // Counted by the host: a character cut in two at the end of a chunk has another length here.
     const taken = Math.max(0, Math.min(Number(size) - this.#offset, CHUNK_BYTES));
     this.#offset += taken;
-    this.#lines.add(sections.get('out') ?? '');
+    this.#lines.push(sections.get('out') ?? '').forEach(this.#onLine);
     return { state: stateOf(kind, exitCode), isDrained: this.#offset >= Number(size) };
   }
 }

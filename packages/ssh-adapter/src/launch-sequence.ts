@@ -1,4 +1,4 @@
-import { type Claim, type Clock, type LaunchPlan, type LogLine, SparkError } from '@spark-control/core';
+import { type Claim, type Clock, type LaunchPlan, type LogLine, type ManagedIdentity, SparkError } from '@spark-control/core';
 import type { ClusterHosts, ReachedHost } from './cluster-hosts.ts';
 import { DetachedJob } from './detached-job.ts';
 import type { SeenContainer } from './docker-observer.ts';
@@ -75,9 +75,10 @@ export class LaunchSequence {
   }
 
   /** A container of the name, running or not, on any host, makes the launcher do something else than start ours. */
-  async #assertRoom({ plan, signal }: LaunchRequest): Promise<void> {
+  async #assertRoom({ plan, claim, signal }: LaunchRequest): Promise<void> {
     for (const seen of await this.#hosts.lookAtAll(signal)) {
-      const other = seen.containers.find(({ name, parked }) => name === plan.container && !parked);
+      // One of this very claim comes from another call, which began the job in the meantime.
+      const other = seen.containers.find(({ name, identity }) => name === plan.container && !isOf(identity, claim));
       if (other === undefined) continue;
       const message = `A container ${other.name} (${other.state}) is in the way on ${seen.host}. It appeared after the stop; nothing was started.`;
       throw new SparkError('RUNTIME_REJECTED', message, { details: { host: seen.host } });
@@ -111,8 +112,10 @@ export class LaunchSequence {
 /** The guard of the runner kept it from beginning, so the claim may try again. */
 const isGuardExit = (exitCode: number): boolean => exitCode >= 90 && exitCode <= 92;
 
+const isOf = (identity: ManagedIdentity | null, claim: Claim): boolean => identity?.swap === claim.swap && identity.fence === claim.fence;
+
 const ours = (head: ReachedHost, plan: LaunchPlan, claim: Claim): SeenContainer | undefined =>
-  head.containers.find(({ name, identity }) => name === plan.container && identity?.swap === claim.swap && identity.fence === claim.fence);
+  head.containers.find(({ name, identity }) => name === plan.container && isOf(identity, claim));
 
 function absenceOf(seen: 'unlabelled' | 'gone' | 'ended' | null, plan: LaunchPlan): string {
   switch (seen) {

@@ -1,11 +1,10 @@
-import { type Clock, isSparkError, type LogLine, shellQuote } from '@spark-control/core';
+import { type Clock, isSparkError, LineSplitter, type LogLine, MAX_LINE_LENGTH, shellQuote } from '@spark-control/core';
 import type { ClusterHosts, HostShell } from './cluster-hosts.ts';
-import { LineSplitter } from './line-splitter.ts';
 
 const RETRY_MS = 500;
 
 /** `docker logs --timestamps` puts this before each line; nine digits of it make lines of one millisecond comparable. */
-const STAMPED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) ?(.*)$/;
+const STAMPED = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) ?([\s\S]*)$/;
 
 /** Follows the output of the cluster's container on every host, over lost links and over one container giving way to the next. */
 export class LogFollower {
@@ -22,31 +21,55 @@ export class LogFollower {
   }
 
   async #followHost(on: HostShell, sinceMs: number | null, report: (line: LogLine) => void, signal: AbortSignal): Promise<void> {
-    let since = sinceMs === null ? '' : new Date(sinceMs).toISOString();
-    let last = '';
-    const onLine = (text: string): void => {
-      const [, stamp, line = ''] = STAMPED.exec(text) ?? [];
-      // A line without a stamp is Docker's own complaint; one not newer was passed on before the link was lost.
-      if (stamp === undefined || padded(stamp) <= last) return;
-      last = padded(stamp);
-      since = stamp;
-      for (const part of line.split('\r')) if (part.trim() !== '') report({ host: on.host.key, at: Date.parse(stamp), line: part });
-    };
+    const log = new StampedLog(sinceMs, (at, line) => report({ host: on.host.key, at, line }));
     while (!signal.aborted) {
-      const lines = new LineSplitter(onLine, '\n');
-      const decoder = new TextDecoder();
+      const script = followScript(this.#hosts.cluster.container, log.since);
       try {
-        await on.shell.stream(
-          followScript(this.#hosts.cluster.container, since),
-          (chunk) => lines.add(decoder.decode(chunk, { stream: true })),
-          signal,
-        );
+        await on.shell.stream(script, (chunk) => log.add(chunk), signal);
       } catch (error) {
         if (!isSparkError(error)) throw error;
       }
-      lines.end();
+      log.reconnect();
       await this.#clock.sleep(RETRY_MS, signal).catch(() => {});
     }
+  }
+}
+
+/** Makes lines of one container's stamped output, which may begin again somewhere before its end. */
+class StampedLog {
+  readonly #onLine: (at: number, line: string) => void;
+  readonly #lines = new LineSplitter();
+  #decoder = new TextDecoder();
+  #rest = '';
+  #last = '';
+  /** For Docker's `--since`; empty: from the beginning. */
+  since: string;
+
+  constructor(sinceMs: number | null, onLine: (at: number, line: string) => void) {
+    this.since = sinceMs === null ? '' : new Date(sinceMs).toISOString();
+    this.#onLine = onLine;
+  }
+
+  add(chunk: Buffer): void {
+    const parts = `${this.#rest}${this.#decoder.decode(chunk, { stream: true })}`.split('\n');
+    // Docker cuts lines at 16 KiB itself; the bound is for whatever else may come.
+    this.#rest = (parts.pop() ?? '').slice(0, 2 * MAX_LINE_LENGTH);
+    for (const part of parts) this.#line(part);
+  }
+
+  /** What was cut in two by the end of a connection comes whole with the next one. */
+  reconnect(): void {
+    this.#rest = '';
+    this.#decoder = new TextDecoder();
+  }
+
+  #line(text: string): void {
+    const [, stamp, line = ''] = STAMPED.exec(text) ?? [];
+    // A line without a stamp is Docker's own complaint; one that is not newer was passed on before the link was lost.
+    if (stamp === undefined || padded(stamp) <= this.#last) return;
+    this.#last = padded(stamp);
+    this.since = stamp;
+    for (const each of this.#lines.push(`${line}\n`)) this.#onLine(Date.parse(stamp), each);
   }
 }
 
