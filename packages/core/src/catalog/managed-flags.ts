@@ -31,6 +31,7 @@ const MANAGED: Readonly<Record<string, string>> = {
   'master-port': NODES,
   headless: NODES,
   'distributed-executor-backend': 'the launcher chooses it to match how it connects the hosts',
+  'hf-token': 'a token on a command line can be read by every user of the host; set `env: { HF_TOKEN: { from_env: NAME } }` instead',
   'api-key': 'a key on a command line can be read by every user of the host; set `env: { VLLM_API_KEY: { from_env: NAME } }` instead',
   model: 'set `repo` or `local_path` of the entry instead',
   'model-tag': 'set `repo` or `local_path` of the entry instead',

@@ -1,5 +1,7 @@
 import { looksSecret } from '../catalog/env-names.ts';
+import { DEFAULT_HF_CACHE } from '../catalog/locations.ts';
 import type { EnvValue } from '../catalog/model.ts';
+import { maskSecrets } from '../redact.ts';
 import type { Cluster } from '../topology/cluster.ts';
 import { sortedEnv } from './launch-env.ts';
 import type { LaunchPlan } from './launch-plan.ts';
@@ -7,13 +9,17 @@ import { servingWords } from './launch-script.ts';
 import { type LauncherGeneration, launcherTarget } from './launcher-command.ts';
 import { shellJoin, shellQuote } from './quoting.ts';
 
-const MASK = '********';
+const MASK = '***';
 
 /**
  * The start as a person would type it, over several lines; secrets are masked. For reading, not for running: the real start
  * passes the same words through a file or stdin. `generation` is `null` where the launcher has not been asked yet.
  */
 export function previewCommand(plan: LaunchPlan, cluster: Cluster, generation: LauncherGeneration | null): string {
+  return maskSecrets(startOf(plan, cluster, generation));
+}
+
+function startOf(plan: LaunchPlan, cluster: Cluster, generation: LauncherGeneration | null): string {
   switch (cluster.launcher) {
     case 'launch_cluster':
       return launcherPreview(plan, cluster, generation ?? 'modern');
@@ -29,7 +35,8 @@ export function previewCommand(plan: LaunchPlan, cluster: Cluster, generation: L
 function launcherPreview(plan: LaunchPlan, cluster: Cluster, generation: LauncherGeneration): string {
   const extra = plan.mounts.map((path) => `-v ${path}:${path}:ro`).join(' ');
   const folder = cluster.launcherDirectory === null ? [] : [`cd ${pathWord(cluster.launcherDirectory)}`];
-  const dockerArgs = extra === '' ? [] : [`export VLLM_SPARK_EXTRA_DOCKER_ARGS=${shellQuote(extra)}`];
+  const cache = cluster.hfCache === DEFAULT_HF_CACHE || generation === 'legacy' ? [] : [`export HF_HOME=${pathWord(cluster.hfCache)}`];
+  const dockerArgs = [...cache, ...(extra === '' ? [] : [`export VLLM_SPARK_EXTRA_DOCKER_ARGS=${shellQuote(extra)}`])];
   const launcher = ['./launch-cluster.sh', shellJoin(launcherTarget(plan, cluster, generation)), '-d'].join(' ');
   if (generation === 'modern') {
     return [

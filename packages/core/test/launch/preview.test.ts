@@ -21,9 +21,9 @@ describe('previewCommand', () => {
       './launch-cluster.sh -t vllm-node --name vllm_node -n 10.0.0.1,10.0.0.2 -d --launch-script launch.sh',
       '',
       '# launch.sh',
-      'export HF_TOKEN=********',
+      'export HF_TOKEN=***',
       "export OMP='4 2'",
-      'export VLLM_API_KEY=********',
+      'export VLLM_API_KEY=***',
       'exec vllm serve \\',
       '  org/m \\',
       '  --seed 1 \\',
@@ -49,9 +49,20 @@ describe('previewCommand', () => {
   it('shows docker run with masked secrets', () => {
     const text = previewCommand(plan({ env, mounts: ['/models/a b'] }), aCluster({ launcher: 'docker_run' }), null);
     expect(text).to.match(/^docker run -d \\\n {2}--gpus all/);
-    expect(text).to.include('-e HF_TOKEN=********').and.include("-e OMP='4 2'").and.include("-v '/models/a b:/models/a b:ro'");
+    expect(text).to.include('-e HF_TOKEN=***').and.include("-e OMP='4 2'").and.include("-v '/models/a b:/models/a b:ro'");
     expect(text).to.include('-v ~/.cache/huggingface:/root/.cache/huggingface');
     expect(text).not.to.include('in clear');
+  });
+
+  it('names another Hugging Face cache', () => {
+    const other = { ...launcher, hfCache: '~/big hf' };
+    expect(previewCommand(plan(), other, 'modern')).to.include("\nexport HF_HOME=~/'big hf'\n./launch-cluster.sh");
+    expect(previewCommand(plan(), launcher, 'modern')).not.to.include('HF_HOME');
+  });
+
+  it('masks a token that somebody wrote among the arguments', () => {
+    const args = ['org/m', '--some-token', 'abc def', '--x', 'hf_abcdefghijkl'];
+    expect(previewCommand(plan({ args }), aCluster(), null)).to.include('--some-token *** \\\n  --x hf_***');
   });
 
   it('shows a simulated start without any launcher', () => {
