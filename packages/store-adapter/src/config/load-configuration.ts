@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Cluster, type DeadlineSettings, type Issue, type Logger, type Model, SparkError } from '@spark-control/core';
@@ -46,15 +47,15 @@ export function loadConfiguration(options: ConfigurationOptions): Configuration 
   const { folder, dataFolder } = options;
   const env = new EnvReader(options.env);
   const issues: Issue[] = [];
-  const spark = readSparkFile(join(folder, 'spark.yaml'), issues);
+  const spark = readSparkFile(fileIn(folder, 'spark'), issues);
   const topology = readTopology(spark, env, folder, issues);
   const hosts = topology.simulated ? [] : topology.clusters.flatMap((cluster) => cluster.hosts.map(({ key }) => key));
-  const services = readServices(join(folder, 'services.yaml'), env.list('DISABLED_SERVICES'), hosts, issues);
+  const services = readServices(fileIn(folder, 'services'), env.list('DISABLED_SERVICES'), hosts, issues);
   const server = serverSettings(env, spark?.content ?? null);
   issues.push(...env.issues);
   if (issues.length > 0) throw new SparkError('INVALID_SETTINGS', summaryOf('The settings are not valid', issues), { details: { issues } });
 
-  const models = join(folder, 'models.yaml');
+  const models = fileIn(folder, 'models');
   const overrides = env.text('MODELS_OVERRIDES') ?? join(dataFolder, 'models-overrides.yaml');
   const { logger, repeat, pollMs } = options;
   const catalog = new YamlCatalogSource({
@@ -65,6 +66,12 @@ export function loadConfiguration(options: ConfigurationOptions): Configuration 
   });
   const warnings = [...env.warnings, ...catalogWarnings(catalog.current().models, topology.clusters, models)];
   return { ...topology, catalog, services, server, deadlines: deadlineSettings(spark?.content ?? null), warnings };
+}
+
+/** `name.yaml`, or `name.yml` where only that is there: overlooking it would end in a simulation. */
+function fileIn(folder: string, name: string): string {
+  const [usual, other] = [join(folder, `${name}.yaml`), join(folder, `${name}.yml`)];
+  return !existsSync(usual) && existsSync(other) ? other : usual;
 }
 
 type SparkYaml = Readonly<{ file: YamlFile; content: FileSpark | null }>;

@@ -31,6 +31,7 @@ export class YamlCatalogSource implements CatalogSource {
   readonly #listeners = new Set<(snapshot: CatalogSnapshot) => void>();
   readonly #stop: () => void;
   #snapshot: CatalogSnapshot;
+  #hadFile: boolean;
   #content: string;
   #seen: string;
 
@@ -42,6 +43,7 @@ export class YamlCatalogSource implements CatalogSource {
     const reading = readCatalog(files);
     if (reading.kind === 'broken') throw invalidCatalog(reading.issues);
     this.#snapshot = { revision: this.#revisionAfter(0), models: reading.models, fault: null };
+    this.#hadFile = !reading.isMissing;
     this.#content = JSON.stringify(reading.models);
     this.#stop = pollMs === 0 ? () => {} : repeat(() => this.#poll(), pollMs);
   }
@@ -60,11 +62,13 @@ export class YamlCatalogSource implements CatalogSource {
   reload(): CatalogSnapshot {
     this.#seen = this.#signature();
     const reading = readCatalog(this.#files);
-    if (reading.kind === 'good') {
+    const issues = reading.kind === 'broken' ? reading.issues : this.#lossOf(reading.isMissing);
+    if (reading.kind === 'good' && issues.length === 0) {
+      this.#hadFile = !reading.isMissing;
       this.#take(reading.models, null);
     } else {
-      const fault = summaryOf('The catalog is not valid, the last good one is used', reading.issues);
-      this.#logger.warn(fault, { issues: reading.issues });
+      const fault = summaryOf('The catalog is not valid, the last good one is used', issues);
+      this.#logger.warn(fault, { issues });
       this.#take(this.#snapshot.models, fault);
     }
     return this.#snapshot;
@@ -74,6 +78,12 @@ export class YamlCatalogSource implements CatalogSource {
   dispose(): void {
     this.#stop();
     this.#listeners.clear();
+  }
+
+  /** A file that was there and is gone was moved by mistake, or is being written anew. */
+  #lossOf(isMissing: boolean): readonly Issue[] {
+    if (!isMissing || !this.#hadFile) return [];
+    return [{ path: `${this.#files.models}#`, code: 'missing', message: 'The file is gone.' }];
   }
 
   #poll(): void {
