@@ -3,10 +3,10 @@ const MASK = '***';
 // Linear on any input: a pattern starts at a fixed word, its quantifiers are bounded or run to the end of a match that
 // cannot fail any more. None begins with a run of word characters, which would be tried again from every position.
 const QUOTED = String.raw`'[^'\n]{0,2000}'?|"[^"\n]{0,2000}"?`;
-/** A shell glues `"a"b'c'` into one word, so a value may go on after a quote. */
-const WORD = String.raw`(?:\[[^\]\n]{0,2000}\]?|${QUOTED}|[^\s'"]+)(?:${QUOTED}|[^\s'",;&)\]}]+){0,8}`;
+/** A shell glues `'a'\''b'` into one word. A value without quotes ends at one: that closes a string around the assignment. */
+const WORD = String.raw`(?:[^\s'"]+|(?:${QUOTED})(?:${QUOTED}|\\.|[^\s'"\\]+){0,16})`;
 /** After a colon stands JSON, YAML or Python: there a comma or a bracket ends the value. */
-const FIELD = String.raw`(?:\[[^\]\n]{0,2000}\]?|${QUOTED}|[^\s'",;&)\]}]+)(?:${QUOTED}|[^\s'",;&)\]}]+){0,8}`;
+const FIELD = String.raw`(?:\[[^\]\n]{0,2000}\]?|${QUOTED}|[^\s'",;&)\]}]+)`;
 const SECRET_NAME = '(?:api[_-]?key|access[_-]?key|token|secret|password|passwd)';
 
 const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
@@ -24,7 +24,7 @@ const RULES: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/(nvapi-)[A-Za-z0-9_-]{8,}/g, `$1${MASK}`],
   [/(?<![A-Za-z0-9])(sk-|gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{8,}/g, `$1${MASK}`],
   // A JSON web token.
-  [/\beyJ[A-Za-z0-9_-]{10,1000}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?/g, MASK],
+  [/(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?/g, MASK],
 ];
 
 /**

@@ -87,13 +87,13 @@ describe('LineSplitter', () => {
 
   it('holds no more of an endless line than the limit', () => {
     const splitter = new LineSplitter();
-    for (let chunk = 0; chunk < 200; chunk += 1) expect(splitter.push('y'.repeat(65_536))).to.deep.equal([]);
+    for (let chunk = 0; chunk < 20; chunk += 1) expect(splitter.push('y'.repeat(65_536))).to.deep.equal([]);
     expect(splitter.flush()[0]).to.have.lengthOf(MAX_LINE_LENGTH);
     expect(splitter.push('later\n')).to.deep.equal(['later']);
   });
 
   for (const [name, text] of HOSTILE_TEXTS) {
-    it(`takes a million characters of ${name}`, () => {
+    it(`takes an endless line of ${name}`, () => {
       expect(linesOf(text).every((line) => line.length <= MAX_LINE_LENGTH)).to.equal(true);
     });
   }
