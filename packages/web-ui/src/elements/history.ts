@@ -87,7 +87,7 @@ export class ScHistory extends ScElement<HistoryView> {
   }
 }
 
-const COLUMN = ['num col-when', '', '', 'num', 'col-mid', 'col-wide'];
+const COLUMN = ['num col-when', '', '', 'num col-mid', 'col-mid', 'col-wide'];
 
 function historyRow(row: SwapRow): HTMLElement {
   return h(
@@ -98,10 +98,10 @@ function historyRow(row: SwapRow): HTMLElement {
       'th',
       { scope: 'row' },
       linkPart({ screen: 'swap', id: row.id }, {}, row.title),
-      h('span', { class: 'model-narrow muted small' }, `${row.when} · ${row.by}`),
+      h('span', { class: 'model-narrow muted small' }, `${row.when} · ${row.took} · ${row.by}`),
     ),
     h('td', null, markPart(row.mark)),
-    h('td', { class: 'num' }, row.took),
+    h('td', { class: 'num col-mid' }, row.took),
     h('td', { class: 'col-mid muted' }, row.by),
     h('td', { class: 'col-wide muted cause-cell', title: row.cause }, row.cause),
   );
