@@ -57,8 +57,9 @@ function humanInt(text: string): number | null {
   if (/^(auto|-1)$/.test(text)) return -1;
   const match = /^(\d+(?:\.\d+)?)([kKmMgGtT]?)$/.exec(text);
   if (match?.[1] === undefined) return null;
-  const power = 'kmgt'.indexOf((match[2] ?? '').toLowerCase()) + 1;
-  const base = match[2] === (match[2] ?? '').toLowerCase() ? 1000 : 1024;
+  const suffix = match[2] ?? '';
+  const power = suffix === '' ? 0 : 'kmgt'.indexOf(suffix.toLowerCase()) + 1;
+  const base = suffix === suffix.toLowerCase() ? 1000 : 1024;
   return Math.round(Number(match[1]) * base ** power);
 }
 
