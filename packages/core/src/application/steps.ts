@@ -1,5 +1,6 @@
 import { SparkError } from '../errors.ts';
-import type { Claim } from '../launch/launch-plan.ts';
+import type { HostKey } from '../ids.ts';
+import type { Claim, LaunchPlan } from '../launch/launch-plan.ts';
 import type { HostObservation } from '../ports/model-runtime.ts';
 import type { Swap } from '../swap/swap.ts';
 import type { StepResult, SwapEffect } from '../swap/swap-machine.ts';
@@ -14,6 +15,8 @@ const DRAIN_POLL_MS = 200;
 const MEMORY_POLL_MS = 250;
 /** Memory that has not grown for this long will not come back by waiting. */
 const MEMORY_STABLE_MS = 1_500;
+/** Less than this is noise. */
+const MEMORY_STEP_BYTES = 64 * 2 ** 20;
 const GIB = 2 ** 30;
 
 /** Does one step and says what it found. Rejects with a SparkError, or with `signal.reason` when the arbiter ended it. */
@@ -87,19 +90,15 @@ async function stop(swap: Swap, claim: Claim, context: StepContext): Promise<str
   return words.join(', ');
 }
 
-/** Waits until the next model's memory is free, or until no more comes back. Returns the bytes freed on the worst host. */
+/** Waits until the next model's memory is free on its hosts, or until no more comes back. Returns the bytes freed, over all hosts. */
 async function memoryBack(swap: Swap, before: readonly HostObservation[], context: StepContext): Promise<number> {
   let best = -1;
   let bestAt = context.clock.monotonic();
   for (;;) {
     const now = await whileUnreachable(context, () => observeAll(context));
-    const freed = worst(now, (host) => host.memAvailableBytes - memoryOf(before, host.host));
-    if (swap.plan === null || swap.previous.kind === 'nothing') return freed;
-    const plan = swap.plan;
-    const needed = context.neededBytes(plan);
-    const isBack = needed !== null && worst(now, (host) => host.memAvailableBytes) >= needed;
-    if (isBack) return freed;
-    if (freed > best + 64 * 2 ** 20) {
+    const freed = freeBytes(now).reduce((sum, { host, bytes }) => sum + bytes - memoryOf(before, host), 0);
+    if (swap.plan === null || swap.previous.kind === 'nothing' || isBack(swap.plan, now, context)) return freed;
+    if (freed > best + MEMORY_STEP_BYTES) {
       best = freed;
       bestAt = context.clock.monotonic();
       context.alive();
@@ -109,15 +108,15 @@ async function memoryBack(swap: Swap, before: readonly HostObservation[], contex
   }
 }
 
-type Reachable = Extract<HostObservation, { reachable: true }>;
+function isBack(plan: LaunchPlan, hosts: readonly HostObservation[], context: StepContext): boolean {
+  const needed = context.neededBytes(plan);
+  return needed !== null && plan.nodes.every((node) => memoryOf(hosts, node) >= needed);
+}
 
-const memoryOf = (hosts: readonly HostObservation[], key: string): number => {
-  const host = hosts.find((candidate) => candidate.host === key);
-  return host?.reachable ? host.memAvailableBytes : 0;
-};
+const freeBytes = (hosts: readonly HostObservation[]): readonly { host: HostKey; bytes: number }[] =>
+  hosts.flatMap((host) => (host.reachable ? [{ host: host.host, bytes: host.memAvailableBytes }] : []));
 
-const worst = (hosts: readonly HostObservation[], value: (host: Reachable) => number): number =>
-  Math.min(...hosts.filter((host): host is Reachable => host.reachable).map(value));
+const memoryOf = (hosts: readonly HostObservation[], key: HostKey): number => freeBytes(hosts).find(({ host }) => host === key)?.bytes ?? 0;
 
 /** Observes, and rejects when a host of the cluster cannot be asked. */
 async function observeAll(context: StepContext): Promise<readonly HostObservation[]> {
