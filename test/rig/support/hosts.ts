@@ -130,7 +130,7 @@ export async function killModelServer(host: SparkHost, container: string): Promi
 }
 
 /** Back to the state after the start: no containers, cables in, memory free, nothing in the login user's state folder. */
-export async function resetRig(rig: Rig): Promise<void> {
+export async function resetRig(rig: Rig, simulator: Readonly<Record<string, unknown>>): Promise<void> {
   await Promise.all(
     rig.hosts.map(async (host) => {
       await rig.network.setLink(host.name, 'up');
@@ -139,7 +139,7 @@ export async function resetRig(rig: Rig): Promise<void> {
       for (const file of ['argv.log', 'compute-apps.csv', join('claims', 'test.json')]) {
         rmSync(join(host.directory, 'sim', file), { force: true });
       }
-      configureSimulator(host, FAST);
+      configureSimulator(host, simulator);
       rmSync(join(host.directory, 'home', LOGIN.user, '.spark-control'), { recursive: true, force: true });
     }),
   );

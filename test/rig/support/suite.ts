@@ -1,4 +1,4 @@
-import { resetRig } from './hosts.ts';
+import { FAST, resetRig } from './hosts.ts';
 import { missingRequirements } from './requirements.ts';
 import { type Rig, startRig } from './rig.ts';
 
@@ -16,8 +16,9 @@ after(async function stopSharedRig() {
 /**
  * Gives the tests of a `describe` the shared rig, reset before each. On a machine that cannot run it they are skipped and
  * the reason is printed, except in CI, where they fail: nothing may be skipped there.
+ * `simulator`: how its model servers behave.
  */
-export function useRig(): () => Rig {
+export function useRig(simulator: Readonly<Record<string, unknown>> = FAST): () => Rig {
   let rig: Rig | null = null;
 
   before(async function startSharedRig() {
@@ -35,7 +36,7 @@ export function useRig(): () => Rig {
   });
   beforeEach(async function resetSharedRig() {
     this.timeout(60_000);
-    if (rig !== null) await resetRig(rig);
+    if (rig !== null) await resetRig(rig, simulator);
   });
   return () => {
     if (rig === null) throw new Error('the rig is used before it was started');
