@@ -63,11 +63,19 @@ describe('buildPlan', () => {
     for (const [title, model, cluster, path, code] of cases) {
       it(title, () => {
         const error = thrown(() => buildPlan(model, cluster));
+        expect(error.details.issues?.[0]?.message).to.match(/^.{20,}\.$/);
         expect(error.code).to.equal('PREFLIGHT_FAILED');
         expect(error.details.issues?.map((issue) => [issue.path, issue.code])).to.deep.equal([[path, code]]);
         expect(error.message).to.include('qwen').and.include(error.details.issues?.[0]?.message);
       });
     }
+
+    it('lists the clusters that are allowed', () => {
+      const model = aModel('qwen', { clusters: [clusterKey('lab'), clusterKey('den')] });
+      expect(thrown(() => buildPlan(model, launcher())).message).to.equal(
+        'Model qwen cannot run on cluster default: The entry allows only lab, den.',
+      );
+    });
 
     it('names every fault at once', () => {
       const model = aModel('qwen', { ...local('/etc'), nodes: 5, clusters: [clusterKey('lab')] });

@@ -26,6 +26,7 @@ describe('launchScript', () => {
 
   it('ends in just the line that the launcher reads and appends to', () => {
     const lines = launchScript(plan([]), noSecrets).split('\n');
+    expect(lines[0]).to.equal('#!/usr/bin/env bash');
     expect(lines.slice(-2)).to.deep.equal(['exec vllm serve "\x24{A[@]}" -tp 2', '']);
     expect(launchScript(plan([], { nodes: one }), noSecrets)).to.match(/\nexec vllm serve "\$\{A\[@\]\}" -tp 1\n$/);
   });

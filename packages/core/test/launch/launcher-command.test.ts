@@ -86,6 +86,7 @@ describe('launcherCommand', () => {
   describe('another Hugging Face cache', () => {
     it('is given to a modern launcher as HF_HOME, with the home folder filled in', () => {
       expect(command('modern', {}, { hfCache: '~/big/hf' }).env).to.include({ HF_HOME: '/home/spark/big/hf' });
+      expect(command('modern', {}, { hfCache: '/data/hf' }).env['VLLM_SPARK_EXTRA_DOCKER_ARGS']).not.to.include('huggingface');
       expect(command('modern', {}, { hfCache: '/home/spark/.cache/huggingface' }).env).not.to.have.property('HF_HOME');
     });
 

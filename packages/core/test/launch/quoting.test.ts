@@ -51,6 +51,14 @@ describe('shellQuote', () => {
     }
   });
 
+  it('leaves words plain that only end in a reserved word', () => {
+    expect(shellJoin(['run-if', 'do', 'undo', 'done.sh'])).to.equal("run-if 'do' undo done.sh");
+  });
+
+  it('speaks of a value when it is not told what it is', () => {
+    for (const quote of [shellQuote, ansiCWord]) expect(thrown(() => quote('\0')).message).to.match(/^A value holds a NUL/);
+  });
+
   it('refuses what no argument can hold, without repeating the value', () => {
     for (const bad of ['a\0secret', 'secret\ud800', '\udc00secret', 's'.repeat(120_001), 'é'.repeat(60_001)]) {
       for (const quote of [shellQuote, ansiCWord]) {
@@ -95,6 +103,11 @@ describe('ansiCWord', () => {
       );
     });
   }
+
+  it('encodes the first and the last code point of each length of UTF-8', () => {
+    const words = [0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff].map((code) => String.fromCodePoint(code));
+    expect(wordsFrom('bash', `printf '%s\\0' ${words.map((word) => ansiCWord(word)).join(' ')}`)).to.deep.equal(words);
+  });
 
   it('gives back each byte that text can hold, also before a hex digit', () => {
     const words = Array.from({ length: 0x7ff }, (_, index) => String.fromCodePoint(index + 1)).flatMap((char) => [
@@ -150,7 +163,7 @@ describe('assertUnquotedWord', () => {
     ]) {
       const error = thrown(() => assertUnquotedWord(bad, 'The local_path'));
       expect(error.code).to.equal('UNSAFE_ARGUMENT');
-      expect(error.message).to.match(/^The local_path has to pass .* letters, digits/);
+      expect(error.message).to.match(/^The local_path has to pass .* letters, digits.* use a cluster with the docker_run launcher/);
     }
   });
 });
