@@ -7,7 +7,7 @@ import { chooseDriver } from '../src/database/driver.ts';
 import { temporaryFolder } from './support/folders.ts';
 
 const WRITER = fileURLToPath(new URL('./support/crash-writer.ts', import.meta.url));
-const KILLS = process.env['SPARK_PROVE'] === '1' ? 60 : 3;
+const KILLS = process.env['SPARK_PROVE'] === '1' ? 60 : 2;
 
 /** Lets a writer run for `ms` after its first commit, kills it, and returns what it had acknowledged until then. */
 async function killedAfter(ms: number, folder: string, run: string): Promise<readonly string[]> {

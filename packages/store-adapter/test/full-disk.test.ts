@@ -7,9 +7,10 @@ import { expect } from 'chai';
 import { idOf, swapEvent, swapNamed } from '../../core/test/support/journal-samples.ts';
 import { rejection } from './support/folders.ts';
 
+const run = (program: string, words: readonly string[]) => spawnSync(program, words);
 const BALLAST = 512 * 1024;
 const mountIn = (folder: string, ...options: readonly string[]): boolean =>
-  spawnSync('mount', ['-t', 'tmpfs', '-o', options.join(','), 'spark-test', folder]).status === 0;
+  run('mount', ['-t', 'tmpfs', '-o', options.join(','), 'spark-test', folder]).status === 0;
 
 describe('a store on a disk of 4 MiB', () => {
   let folder = '';
@@ -34,7 +35,7 @@ describe('a store on a disk of 4 MiB', () => {
   afterEach(async () => {
     await store?.close();
     store = null;
-    spawnSync('umount', ['-l', folder]); // lazy: the Node 20 driver keeps a closed file until its statements are collected
+    run('umount', ['-l', folder]); // lazy: the Node 20 driver keeps a closed file until its statements are collected
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -112,12 +113,12 @@ describe('a store on a disk of 4 MiB', () => {
     try {
       for (const action of [async () => {}, async () => (await open()).close()]) {
         await action();
-        expect(spawnSync('mount', ['--bind', folder, readOnly]).status).to.equal(0);
-        expect(spawnSync('mount', ['-o', 'remount,bind,ro', readOnly]).status).to.equal(0);
+        expect(run('mount', ['--bind', folder, readOnly]).status).to.equal(0);
+        expect(run('mount', ['-o', 'remount,bind,ro', readOnly]).status).to.equal(0);
         const error = await rejection(openStore({ folder: readOnly, ballastBytes: BALLAST, minimumFreeBytes: 0 }));
         expect(error).to.have.property('code', 'STORE_UNAVAILABLE');
         expect(error.message).to.contain(readOnly).and.to.contain('read-only');
-        spawnSync('umount', ['-l', readOnly]);
+        run('umount', ['-l', readOnly]);
       }
     } finally {
       rmSync(readOnly, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clusterKey } from '@spark-control/core';
 import { openStore } from '@spark-control/store-adapter';
@@ -105,6 +105,24 @@ describe('opening a store', () => {
     expect((await rejection(openStore({ folder: other, ...SMALL }))).message).to.contain('another program');
     expect(readdirSync(other)).to.deep.equal(['spark-control.db']);
   });
+
+  for (const { what, lose } of [
+    { what: 'file was deleted', lose: (path: string) => rmSync(join(path, 'spark-control.db')) },
+    { what: 'file was replaced', lose: (path: string) => renameSync(join(path, 'other'), join(path, 'spark-control.db')) },
+    { what: 'folder was moved away', lose: (path: string) => renameSync(path, `${path}-moved`) },
+  ]) {
+    it(`acknowledges nothing once its ${what}`, async () => {
+      const { journal, health, answers } = await folder.open();
+      await journal.commit({ swap: swapNamed('before') });
+      writeFileSync(join(folder.path(), 'other'), '');
+      lose(folder.path());
+      expect(await rejection(journal.commit({ swap: swapNamed('after') }))).to.have.property('code', 'STORE_UNAVAILABLE');
+      expect(await rejection(answers.begin('key', 'hash', 0))).to.have.property('code', 'STORE_UNAVAILABLE');
+      expect((await health()).detail).to.contain('removed or replaced');
+      expect(await journal.get(idOf('before'))).to.include({ id: idOf('before') });
+      rmSync(`${folder.path()}-moved`, { recursive: true, force: true });
+    });
+  }
 
   it('answers STORE_UNAVAILABLE once it is closed', async () => {
     const store = await folder.open();

@@ -35,10 +35,12 @@ export function isAtLeast(version: string, minimum: string): boolean {
   return true;
 }
 
+const require = createRequire(import.meta.url);
+
 const load: Readonly<Record<string, () => SqliteModule | undefined>> = {
   // Not an import: Node 20 has no such module, and bundlers would try to find it.
   'node:sqlite': () => process.getBuiltinModule('node:sqlite' as 'node:fs') as unknown as SqliteModule | undefined,
-  '@photostructure/sqlite': () => createRequire(import.meta.url)('@photostructure/sqlite') as SqliteModule,
+  '@photostructure/sqlite': () => require('@photostructure/sqlite') as SqliteModule,
 };
 
 /** Takes the first of the two drivers that is present and new enough. Throws STORE_UNAVAILABLE when neither is. */

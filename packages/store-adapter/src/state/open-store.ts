@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
 import {
   type AnswerStore,
   type Clock,
@@ -93,7 +94,7 @@ async function tryOpen({ folder, logger = silentLogger, migrations = MIGRATIONS 
 
 async function assemble(
   options: StoreOptions,
-  { db, handle, close: closeDatabase }: Database,
+  { db, handle, path, close: closeDatabase }: Database,
   ballast: Ballast,
   logger: Logger,
 ): Promise<Store> {
@@ -103,7 +104,7 @@ async function assemble(
     handle.exec('pragma wal_checkpoint(truncate)'); // gives back the room of the log first: a delete needs some
     await events.shrink();
   };
-  const guard = new WriteGuard({ folder, ballast, minimumFreeBytes, relieve, logger });
+  const guard = new WriteGuard({ folder, ballast, minimumFreeBytes, isInPlace: sameFile(path), relieve, logger });
   const journal = new SqlJournal(db, events, guard);
   const answers = new SqlAnswers(db, guard);
   await answers.abandonRunning().catch((error: unknown) => {
@@ -113,7 +114,7 @@ async function assemble(
   });
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
-    await sql`select 1`.execute(db); // takes its turn behind whatever still runs
+    await sql`select 1`.execute(db).catch(() => {}); // takes its turn behind whatever still runs
     await closeDatabase();
   };
   return {
@@ -122,12 +123,18 @@ async function assemble(
     fences: journal,
     answers,
     controllerId: await controllerIdOf(db),
-    health: () => healthOf(db, guard, ballast, options.folder, minimumFreeBytes),
+    health: () => healthOf(db, guard, ballast, folder),
     close: () => {
       closing ??= close();
       return closing;
     },
   };
+}
+
+/** Whether `path` still leads to the file it leads to now. `stat` opens nothing, so it does not touch our lock. */
+function sameFile(path: string): () => boolean {
+  const { ino } = statSync(path);
+  return () => statSync(path, { throwIfNoEntry: false })?.ino === ino;
 }
 
 async function controllerIdOf(db: Kysely<Tables>): Promise<string> {
@@ -148,15 +155,11 @@ async function healthOf(
   guard: WriteGuard,
   ballast: Ballast,
   folder: string,
-  minimumFreeBytes: number,
 ): Promise<Readonly<{ ok: boolean; detail: string }>> {
   try {
     await sql`select 1`.execute(db);
-    await guard.recover();
-    const freeMiB = Math.floor(ballast.freeBytes() / 2 ** 20);
-    const short = `the disk of ${folder} is full (${freeMiB} MiB free): nothing new is begun until there is room`;
-    if (guard.isOnReserve || ballast.freeBytes() < minimumFreeBytes) return { ok: false, detail: short };
-    return { ok: true, detail: `${freeMiB} MiB free in ${folder}` };
+    await guard.check();
+    return { ok: true, detail: `${Math.floor(ballast.freeBytes() / 2 ** 20)} MiB free in ${folder}` };
   } catch (error) {
     const fault = asStoreError(error, folder);
     return { ok: false, detail: isSparkError(fault) ? fault.message : `the store in ${folder} does not answer` };

@@ -13,6 +13,8 @@ export type GuardOptions = Readonly<{
   ballast: Ballast;
   /** New swaps are refused below this many free bytes. */
   minimumFreeBytes: number;
+  /** Whether the database file is still the one that was opened. */
+  isInPlace: () => boolean;
   /** Shrinks the database from within, in the room that the ballast gave. */
   relieve: () => Promise<void>;
   logger: Logger;
@@ -27,27 +29,40 @@ export class WriteGuard {
     this.#options = options;
   }
 
-  /** True from the first full disk until there is room again. */
-  get isOnReserve(): boolean {
-    return this.#isOnReserve;
-  }
-
   async write<T>(purposeOf: () => Promise<WritePurpose>, action: () => Promise<T>): Promise<T> {
-    await this.recover();
+    this.#refuseWhenGone();
+    await this.#recover();
     await this.#admit(purposeOf);
+    const usesReserve = this.#isOnReserve;
     try {
       return await action();
     } catch (error) {
-      if (!isDiskFull(error)) throw asStoreError(error, this.#options.folder);
+      // With the ballast gone already there is no second try.
+      if (!isDiskFull(error) || usesReserve) throw asStoreError(error, this.#options.folder);
       return await this.#onFull(error, purposeOf, action);
     }
   }
 
+  /** Throws STORE_UNAVAILABLE while nothing new may be written. */
+  async check(): Promise<void> {
+    this.#refuseWhenGone();
+    await this.#recover();
+    await this.#admit(async () => 'begin_swap');
+  }
+
   /** Leaves the reserve when there is room for a new ballast. */
-  async recover(): Promise<void> {
+  async #recover(): Promise<void> {
     if (!this.#isOnReserve || !this.#options.ballast.restore()) return;
     this.#isOnReserve = false;
     this.#options.logger.info('there is room on the disk again: the store takes writes', { folder: this.#options.folder });
+  }
+
+  /** SQLite goes on writing to a file that was deleted, and what it acknowledges then is lost. */
+  #refuseWhenGone(): void {
+    const { folder, isInPlace } = this.#options;
+    if (isInPlace()) return;
+    const advice = 'Put it back if you still have it, and start the server again';
+    throw new SparkError('STORE_UNAVAILABLE', `The database in ${folder} was removed or replaced while the server ran. ${advice}.`);
   }
 
   async #admit(purposeOf: () => Promise<WritePurpose>): Promise<void> {
@@ -61,12 +76,13 @@ export class WriteGuard {
 
   async #onFull<T>(error: unknown, purposeOf: () => Promise<WritePurpose>, action: () => Promise<T>): Promise<T> {
     const { ballast, folder, logger, relieve } = this.#options;
-    if (this.#isOnReserve) throw asStoreError(error, folder);
-    logger.error('the disk of the data folder is full: no new work is taken until there is room', { folder });
-    this.#isOnReserve = true;
-    ballast.release();
     try {
-      await relieve();
+      if (!this.#isOnReserve) {
+        logger.error('the disk of the data folder is full: no new work is taken until there is room', { folder });
+        this.#isOnReserve = true;
+        ballast.release();
+        await relieve();
+      }
       if ((await purposeOf()) === 'continue_swap') return await action();
     } catch (again) {
       throw asStoreError(again, folder);
