@@ -1,0 +1,56 @@
+import { hostKey } from '@spark-control/core';
+import { hostProbeContract } from '../../../core/test/contracts/host-probe.contract.ts';
+import { modelRuntimeContract } from '../../../core/test/contracts/model-runtime.contract.ts';
+import { servedNamesAt } from '../../../core/test/contracts/runtime-subject.ts';
+import { aPlan, GIB, startCluster } from '../support/clusters.ts';
+
+modelRuntimeContract('the simulator', async () => {
+  const simulation = await startCluster({ speed: 20 });
+  const { cluster, runtime, fence, fenceOf, control } = simulation;
+  control.setFault('failing', 'exit_at_start');
+  return {
+    cluster,
+    runtime,
+    fence,
+    fenceOf,
+    plans: {
+      good: aPlan(cluster, 'good'),
+      second: aPlan(cluster, 'second', { nodes: cluster.hosts.slice(0, 1).map((host) => host.key) }),
+      failing: aPlan(cluster, 'failing'),
+      lastWords: /does not recognize this architecture/,
+      firstWords: /non-default args/,
+    },
+    neededBytes: 115 * GIB,
+    servedNames: () => servedNamesAt(simulation.endpointBaseUrl()),
+    startUnmanaged: async (name) => {
+      await control.startUnmanaged({ name, servedModelName: 'somebodys-model' });
+      return { servedName: 'somebodys-model' };
+    },
+    reset: async () => {
+      for (const { host, name } of control.containers()) await control.removeContainer(host, name);
+    },
+    dispose: () => simulation.close(),
+  };
+});
+
+hostProbeContract('the simulator', async () => {
+  const simulation = await startCluster({ profiles: { 'acme/there': { weightsBytes: 8 * GIB } } });
+  const { cluster, probe, control } = simulation;
+  for (const { key } of cluster.hosts) {
+    control.setImageMissing(key, 'missing:latest', true);
+    control.setWeightsFault(key, 'acme/missing', 'missing');
+    control.setWeightsFault(key, 'acme/half', 'incomplete');
+  }
+  const repo = (name: string) => ({ kind: 'repo', repo: name, revision: null }) as const;
+  return {
+    probe,
+    hosts: cluster.hosts.map((host) => host.key),
+    images: { present: 'vllm-node', missing: 'missing:latest' },
+    weights: { present: repo('acme/there'), missing: repo('acme/missing'), incomplete: repo('acme/half') },
+    cutOff: async (host) => {
+      await control.hostDown(hostKey(host), true);
+      return () => control.hostDown(hostKey(host), false);
+    },
+    dispose: () => simulation.close(),
+  };
+});
