@@ -1,4 +1,5 @@
 import type { Client, ClientChannel } from 'ssh2';
+import { joinSignals } from './joined-signal.ts';
 import type { Connection } from './ssh-link.ts';
 
 export type ChannelSink = Readonly<{ onStdout: (chunk: Buffer) => void; onStderr: (chunk: Buffer) => void }>;
@@ -18,9 +19,9 @@ export function runChannel(connection: Connection, script: string, sink: Channel
   return new Promise((resolve, reject) => {
     let channel: ClientChannel | null = null;
     let exitCode: number | null = null;
-    const stop = AbortSignal.any([signal, lost]);
+    const { signal: stop, release } = joinSignals(signal, lost);
     const finish = (settle: () => void): void => {
-      stop.removeEventListener('abort', onStop);
+      release();
       settle();
     };
     const onStop = (): void => {

@@ -27,12 +27,12 @@ export function connectOnce(host: Host, identity: SshIdentity, options: ConnectO
     const onAbort = (): void => fail(signal.reason);
     client.on('error', (error: Error & ClientErrorExtensions) => fail(keyRefusal(host, presented) ?? connectFailure(host, error)));
     client.on('close', () => fail(keyRefusal(host, presented) ?? unreachable(host, 'closed the connection before the login was done')));
+    // Nagle's algorithm and delayed acknowledgements make every command, and every round of the login, wait 40 ms otherwise.
+    client.once('connect', () => client.setNoDelay(true));
     client.once('ready', () => {
       if (settled) return;
       settled = true;
       signal.removeEventListener('abort', onAbort);
-      // Nagle's algorithm and delayed acknowledgements make every command wait 40 ms otherwise.
-      client.setNoDelay(true);
       resolve(client);
     });
     if (signal.aborted) return onAbort();

@@ -1,5 +1,6 @@
 import { type Clock, type Host, isSparkError, type Logger, SparkError } from '@spark-control/core';
 import type { Client } from 'ssh2';
+import { joinSignals } from './joined-signal.ts';
 import { connectOnce } from './ssh-connect.ts';
 import { readIdentity } from './ssh-identity.ts';
 
@@ -53,7 +54,7 @@ export class SshLink {
       const delayMs = this.#connecting === null ? this.#retryAt - this.#options.clock.monotonic() : 0;
       if (delayMs > 0) {
         if (!wait) throw this.#notYet(delayMs);
-        await this.#options.clock.sleep(delayMs, AbortSignal.any([signal, this.#closing.signal]));
+        await this.#sleep(delayMs, signal);
         continue;
       }
       this.#connecting ??= this.#connect().finally(() => {
@@ -77,6 +78,15 @@ export class SshLink {
   close(): void {
     this.#closing.abort(new SparkError('HOST_UNREACHABLE', `The connection to ${this.#options.host.name} was closed.`));
     this.#connection?.client.destroy();
+  }
+
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    const either = joinSignals(signal, this.#closing.signal);
+    try {
+      await this.#options.clock.sleep(ms, either.signal);
+    } finally {
+      either.release();
+    }
   }
 
   async #connect(): Promise<Connection> {

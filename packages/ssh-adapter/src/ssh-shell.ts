@@ -1,6 +1,7 @@
 import { type Clock, SparkError } from '@spark-control/core';
 import PQueue from 'p-queue';
 import { CappedText } from './capped-text.ts';
+import { joinSignals } from './joined-signal.ts';
 import type { RemoteShell, RunOptions, ShellResult } from './remote-shell.ts';
 import { afterBegin, wrapScript } from './script-text.ts';
 import { type ChannelEnd, type ChannelSink, NoFreeSession, runChannel } from './ssh-channel.ts';
@@ -43,11 +44,14 @@ export class SshShell implements RemoteShell {
   async stream(script: string, onChunk: (chunk: Buffer) => void, signal: AbortSignal): Promise<ChannelEnd> {
     const begin = new BeginFilter(onChunk);
     const sink = { onStdout: (chunk: Buffer) => begin.add(chunk), onStderr: (chunk: Buffer) => begin.addRaw(chunk) };
+    const { signal: own, release } = joinSignals(signal);
     try {
-      return await this.#streams.add(() => this.#execute(this.#channels, script, sink, false, signal), { signal });
+      return await this.#streams.add(() => this.#execute(this.#channels, script, sink, false, own), { signal: own });
     } catch (error) {
       if (signal.aborted) return { exitCode: null };
       throw error;
+    } finally {
+      release();
     }
   }
 
@@ -85,9 +89,11 @@ export class SshShell implements RemoteShell {
       () => late.abort(new SparkError('HOST_UNREACHABLE', `${this.host} did not answer within ${Math.round(timeoutMs / 1000)} s.`)),
       () => {},
     );
+    const either = joinSignals(signal, late.signal);
     try {
-      return await work(AbortSignal.any([signal, late.signal]));
+      return await work(either.signal);
     } finally {
+      either.release();
       done.abort();
     }
   }

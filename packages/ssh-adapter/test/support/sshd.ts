@@ -99,6 +99,27 @@ export class Sshd {
   }
 }
 
+/** Starts `count` hosts before the tests of a `describe` and ends them after. Skipped, and said so, where no sshd is installed; in CI that fails. */
+export function useSshd(count: number): () => readonly Sshd[] {
+  let hosts: readonly Sshd[] = [];
+  before(async function startHosts() {
+    const problem = sshdProblem();
+    if (problem !== null) {
+      if (process.env['CI']) throw new Error(problem);
+      this.skip();
+    }
+    hosts = await Promise.all(Array.from({ length: count }, (_, at) => new Sshd(`spark-${at + 1}`).start()));
+  });
+  after(async () => {
+    await Promise.all(hosts.map((host) => host.stop()));
+  });
+  // Each test finds hosts that nobody used before.
+  beforeEach(() => {
+    for (const { home } of hosts) rmSync(join(home, '.spark-control'), { recursive: true, force: true });
+  });
+  return () => hosts;
+}
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

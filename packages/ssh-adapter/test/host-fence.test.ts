@@ -1,0 +1,79 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { clusterKey, SparkError, swapId } from '@spark-control/core';
+import { expect } from 'chai';
+import { hostFenceContract } from '../../core/test/contracts/host-fence.contract.ts';
+import { ShellPool, SshHostFence } from '../src/index.ts';
+import { rejection } from './support/rejection.ts';
+import { useSshd } from './support/sshd.ts';
+import { systemClock } from './support/system-clock.ts';
+
+const NEVER = new AbortController().signal;
+const PAIR = clusterKey('pair');
+
+describe('the fence on hosts with real sshd and flock', function () {
+  this.timeout(30_000);
+  const hosts = useSshd(2);
+  let pool: ShellPool;
+  beforeEach(() => {
+    pool = new ShellPool({ clock: systemClock });
+  });
+  afterEach(() => pool.close());
+
+  const fenceOf = (controllerId: string, from = pool): SshHostFence =>
+    new SshHostFence({
+      cluster: PAIR,
+      controllerId,
+      shells: hosts().map(({ host }) => from.shell(host)),
+      pause: (signal) => systemClock.sleep(5 + Math.random() * 40, signal),
+    });
+  const file = (at: number): string => join(hosts()[at]!.home, '.spark-control', 'pair', 'fence');
+
+  hostFenceContract('SshHostFence', async () => {
+    const own = new ShellPool({ clock: systemClock });
+    for (const { home } of hosts()) rmSync(join(home, '.spark-control'), { recursive: true, force: true });
+    return {
+      fenceOf: (controllerId) => fenceOf(controllerId, own),
+      written: async () => [readFileSync(file(0), 'utf8'), readFileSync(file(1), 'utf8')],
+      dispose: () => own.close(),
+    };
+  });
+
+  it('raises all hosts to the largest number that one of them held', async () => {
+    mkdirSync(join(file(1), '..'), { recursive: true });
+    writeFileSync(file(1), '41 elsewhere swp_old\n');
+    const claim = await fenceOf('c1').claim(swapId('swp_a'), 3, NEVER);
+    expect(claim.fence).to.equal(42);
+    expect([readFileSync(file(0), 'utf8'), readFileSync(file(1), 'utf8')]).to.deep.equal(['42 c1 swp_a\n', '42 c1 swp_a\n']);
+  });
+
+  for (const content of ['', 'garbage\n', '12\n', '-3 c1 swp_a\n', '1 2 3 4\n', '$(touch trapped) c s\n', '* * *\n']) {
+    it(`refuses a file that holds ${JSON.stringify(content)} instead of starting anew below a lost claim`, async () => {
+      mkdirSync(join(file(0), '..'), { recursive: true });
+      writeFileSync(file(0), content);
+      const error = await rejection(fenceOf('c1').claim(swapId('swp_a'), 3, NEVER));
+      expect(error.code).to.equal('RUNTIME_REJECTED');
+      expect(error.message).to.match(/damaged/);
+      expect(readFileSync(file(0), 'utf8')).to.equal(content);
+      expect(existsSync(join(hosts()[0]!.home, 'trapped'))).to.equal(false);
+    });
+  }
+
+  it('says which host cannot write its fence', async () => {
+    mkdirSync(join(hosts()[1]!.home, '.spark-control'));
+    writeFileSync(join(file(1), '..'), 'a file in the place of the folder');
+    const error = await rejection(fenceOf('c1').claim(swapId('swp_a'), 3, NEVER));
+    expect(error).to.include({ code: 'HOST_UNREACHABLE' });
+    expect(error.message)
+      .to.include('spark-2')
+      .and.to.match(/writable|space/);
+  });
+
+  it('takes no controller id or swap id that could be something else than a word', async () => {
+    expect(() => fenceOf('c1; rm -rf /'))
+      .to.throw(SparkError)
+      .with.property('code', 'UNSAFE_ARGUMENT');
+    const error = await rejection(fenceOf('c1').claim(swapId("swp' $(id)"), 1, NEVER));
+    expect(error.code).to.equal('UNSAFE_ARGUMENT');
+  });
+});
