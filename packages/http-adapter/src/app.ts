@@ -42,14 +42,14 @@ export type AppDeps = Readonly<{
   webRoot: string | null;
 }>;
 
-export type App = Readonly<{
+export type SparkApp = Readonly<{
   app: Express;
   /** Ends all streams and long polls, for a server that stops: call it before closing the listener. Idempotent. */
   closeStreams(): void;
 }>;
 
 /** Builds the Express app. It never listens and holds no timer of its own while nobody is connected. */
-export function createApp(deps: AppDeps): App {
+export function createApp(deps: AppDeps): SparkApp {
   const { core, clock, ids, logger } = deps;
   const bodyLimitBytes = deps.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES;
   const swapViews = new SwapViews(core, clock);

@@ -1,4 +1,4 @@
-export { type App, type AppDeps, createApp, DEFAULT_BODY_LIMIT_BYTES } from './app.ts';
+export { type AppDeps, createApp, DEFAULT_BODY_LIMIT_BYTES, type SparkApp } from './app.ts';
 export { HttpModelEndpoint } from './endpoint/http-model-endpoint.ts';
 export { renderErrorsDoc } from './errors/errors-doc.ts';
 export { STATUS_BY_CODE } from './errors/status.ts';

@@ -4,7 +4,7 @@ import type { Request, RequestHandler } from 'express';
 /** Deeper bodies parse, but overflow the stack of whatever walks them afterwards. */
 const MAX_DEPTH = 64;
 const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.+-]+\+)?json\s*(?:;|$)/i;
-const FOREIGN_CHARSET = /;\s*charset\s*=\s*"?(?!utf-?8\b)/i;
+const FOREIGN_CHARSET = /;\s*charset\s*=\s*(?!"?utf-?8"?\s*(?:;|$))/i;
 
 const tooLarge = (limitBytes: number): SparkError =>
   new SparkError('PAYLOAD_TOO_LARGE', `The body is larger than the limit of ${limitBytes} bytes.`);

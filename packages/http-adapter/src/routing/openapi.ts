@@ -65,7 +65,7 @@ function operationOf(route: Route, refer: (schema: unknown) => unknown): Record<
   const responses = Object.fromEntries(
     Object.entries(responsesOf(route)).map(([status, { description, schema, mediaType }]) => [
       status,
-      { description, ...(schema && { content: { [mediaType ?? 'application/json']: { schema: refer(plain(schema)) } } }) },
+      { description, ...contentOf(schema, mediaType, refer) },
     ]),
   );
   return {
@@ -79,6 +79,13 @@ function operationOf(route: Route, refer: (schema: unknown) => unknown): Record<
     }),
     responses,
   };
+}
+
+function contentOf(schema: TSchema | null, mediaType: string | undefined, refer: (schema: unknown) => unknown): Record<string, unknown> {
+  if (schema === null && mediaType === undefined) return {};
+  // 3.1 has no words for the events of a stream.
+  const shape = schema === null ? { type: 'string' } : refer(plain(schema));
+  return { content: { [mediaType ?? 'application/json']: { schema: shape } } };
 }
 
 function parametersOf(schema: TSchema | null, place: 'path' | 'query', refer: (schema: unknown) => unknown): readonly unknown[] {
