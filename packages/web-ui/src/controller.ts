@@ -145,9 +145,10 @@ export class Controller {
     const known = this.#store.get().status?.catalog.revision;
     this.#store.update((state) => onSnapshot(state, status, this.#around.now()));
     if (known !== status.catalog.revision) void this.loadModels();
-    // What the link missed while it was cut is not in the snapshot when it settled long ago.
+    // A snapshot holds what runs and the latest that ended; the swap on screen may have ended long ago, unseen.
     const { route, swaps } = this.#store.get();
-    if (route.screen === 'swap' && swaps[route.id]?.settled !== true) void this.#loadSwap(route.id);
+    if (route.screen !== 'swap' || swaps[route.id]?.settled === true) return;
+    if (!status.swaps.some(({ id }) => id === route.id)) void this.#loadSwap(route.id);
   }
 
   #onSwap(swap: Swap): void {

@@ -123,9 +123,15 @@ export class StubApi {
     if (method === 'GET' && name === 'swap') return this.#swapOf(id ?? '');
     if (request.headers['x-csrf-token'] !== 'token-1') return problem(403, 'CROSS_SITE', 'The token is missing.');
     if (verb === 'validate') return ok(script.preflight);
-    if (verb === 'cancel') return script.onCancel(id ?? '');
-    if (method === 'POST' && name === 'swap') return script.onSwap(body as Record<string, unknown>);
+    if (verb === 'cancel') return this.#keep(script.onCancel(id ?? ''));
+    if (method === 'POST' && name === 'swap') return this.#keep(script.onSwap(body as Record<string, unknown>));
     return problem(404, 'ROUTE_NOT_FOUND', `There is nothing at ${url.pathname}.`);
+  }
+
+  /** A swap that was answered is known from then on. */
+  #keep(answer: Answer): Answer {
+    if (answer.status < 300) this.script.swaps.set((answer.body as WireSwap).id, answer.body as WireSwap);
+    return answer;
   }
 
   #history(query: URLSearchParams): readonly WireSwap[] {
