@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { buildSync } from 'esbuild';
 
-const INDEX = new URL('../../src/index.ts', import.meta.url).href;
+const INDEX = fileURLToPath(new URL('../../src/index.ts', import.meta.url));
 const SCRIPT = `
   import { createSimulatedCluster, SIMULATED_SPARKS, systemClock } from ${JSON.stringify(INDEX)};
   const log = () => {};
@@ -24,9 +25,17 @@ const SCRIPT = `
 
 describe('closing the simulated cluster', () => {
   it('leaves no handle and no timer: a program that does it ends by itself', async () => {
-    const cwd = fileURLToPath(new URL('../../../..', import.meta.url));
-    const words = ['--conditions=source', '--import', 'tsx', '--input-type=module', '-e', SCRIPT];
-    const child = spawn(process.execPath, words, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+    const bundle = buildSync({
+      stdin: { contents: SCRIPT, resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
+      bundle: true,
+      write: false,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      conditions: ['source'],
+    });
+    const child = spawn(process.execPath, ['--input-type=module', '-'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    child.stdin.end(bundle.outputFiles[0]?.text);
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();

@@ -18,7 +18,7 @@ describe('the HTTP surface of the fake vllm', () => {
     const port = first.fake.port;
     first.fake.stop('SIGTERM');
     await first.fake.exited;
-    const { fake } = startFake({ loadSeconds: 60 }, ['--port', String(port)]);
+    const { fake } = startFake({ loadSeconds: 20 }, ['--port', String(port)]);
     const refusal = await fetch(`http://127.0.0.1:${port}/health`).catch((error: { cause?: { code?: string } }) => error.cause?.code);
     expect(refusal).to.equal('ECONNREFUSED');
     expect(await fake.ready).to.equal(true);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { FakeClock } from '../../../core/test/support/fake-clock.ts';
-import { spedUp } from '../../src/index.ts';
+import { spedUp, systemClock } from '../../src/index.ts';
 import { endFakes, servingFake, startFake } from '../support/fakes.ts';
 
 const GIB = 1024 ** 3;
@@ -61,7 +61,7 @@ describe('the log of the fake vllm', () => {
   });
 
   it('tells times that add up to the load time it was given', async () => {
-    const { output } = await servingFake({ loadSeconds: 100, shards: 4 });
+    const { output } = await servingFake({ loadSeconds: 100, shards: 4 }, [], { clock: spedUp(systemClock, 2_000) });
     const seconds = (pattern: RegExp): number => Number(pattern.exec(output())?.[1]);
     expect(seconds(/Loading weights took (\S+) seconds/)).to.be.closeTo(54, 0.01);
     expect(seconds(/init engine .* took (\S+) s \(/)).to.be.closeTo(31, 0.01);

@@ -43,8 +43,9 @@ export function startFake(
 export async function servingFake(
   profile: Partial<FakeVllmProfile> = {},
   words: readonly string[] = [],
+  over: Partial<FakeVllmOptions> = {},
 ): Promise<StartedFake & { url: string }> {
-  const started = startFake(profile, words);
+  const started = startFake(profile, words, over);
   if (!(await started.fake.ready)) throw new Error(`it ended before it served: ${started.output()}`);
   return { ...started, url: `http://127.0.0.1:${started.fake.port}` };
 }
