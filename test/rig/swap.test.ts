@@ -82,7 +82,7 @@ for (const installation of Object.keys(INSTALLATIONS) as Installation[]) {
       for (const host of rig().hosts) {
         const folder = join(host.directory, 'home', 'spark', 'models', 'mine');
         mkdirSync(folder, { recursive: true });
-        writeFileSync(join(folder, 'config.json'), '{}');
+        for (const file of ['config.json', 'model.safetensors']) writeFileSync(join(folder, file), '{}');
       }
       const swap = await control.swap({ model: 'local' });
       expect(swap, JSON.stringify(swap.cause)).to.include({ phase: 'ready', serving: 'local' });
@@ -106,9 +106,18 @@ for (const installation of Object.keys(INSTALLATIONS) as Installation[]) {
     });
 
     if (hostCount === 2) {
-      it('clears away a worker container that was left over', async () => {
+      it('clears away a worker of its own that was left over', async () => {
+        await control.swap({ model: 'alpha' });
+        await head().docker('rm', '-f', container);
+        const swap = await control.swap({ model: 'beta' });
+        expect(swap, JSON.stringify(swap.cause)).to.include({ phase: 'ready', serving: 'beta' });
+      });
+
+      it("leaves a stranger's container on the worker alone, and clears it away when told to", async () => {
         await rig().hosts[1]!.docker('run', '-d', '--network', 'host', '--name', container, 'vllm-node:latest', 'sleep', '1000');
-        const swap = await control.swap({ model: 'alpha' });
+        const refused = await control.swap({ model: 'alpha' });
+        expect(refused.cause?.message).to.contain(container);
+        const swap = await control.swap({ model: 'alpha', replace_unmanaged: true });
         expect(swap, JSON.stringify(swap.cause)).to.include({ phase: 'ready', serving: 'alpha' });
       });
     }
