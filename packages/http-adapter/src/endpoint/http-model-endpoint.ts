@@ -47,13 +47,14 @@ export class HttpModelEndpoint implements ModelEndpoint {
   async completeOneToken(baseUrl: string, servedModelName: string, signal: AbortSignal): Promise<void> {
     const ask = { model: servedModelName, max_tokens: 1, temperature: 0, stream: false };
     let answer = await this.#post(baseUrl, '/v1/completions', { ...ask, prompt: 'Hi' }, signal);
-    // Servers that only chat refuse the path or the form.
-    if ([400, 404, 405, 501].includes(answer.status)) {
+    // Servers that only chat refuse the path or the form, and so do models that only embed: for those one vector is the proof.
+    if (isRefused(answer))
       answer = await this.#post(baseUrl, '/v1/chat/completions', { ...ask, messages: [{ role: 'user', content: 'Hi' }] }, signal);
-    }
-    const choices = field(parsed(answer, 'the one-token completion'), 'choices');
-    if (Array.isArray(choices) && choices.length > 0) return;
-    throw new SparkError('UPSTREAM_FAILED', 'The model server answered the one-token completion without a choice.');
+    if (isRefused(answer)) answer = await this.#post(baseUrl, '/v1/embeddings', { model: servedModelName, input: 'Hi' }, signal);
+    const body = parsed(answer, 'the one-token completion');
+    const made = field(body, 'choices') ?? field(body, 'data');
+    if (Array.isArray(made) && made.length > 0) return;
+    throw new SparkError('UPSTREAM_FAILED', 'The model server answered the one-token completion with nothing in it.');
   }
 
   /** Closes the idle connections. */
@@ -73,6 +74,8 @@ export class HttpModelEndpoint implements ModelEndpoint {
     return call(this.#agent, request, signal);
   }
 }
+
+const isRefused = ({ status }: HttpAnswer): boolean => [400, 404, 405, 501].includes(status);
 
 /** The JSON of a 200 answer. What the server said otherwise stays out of the message: it may be anything. */
 function parsed({ status, text }: HttpAnswer, asked: string): unknown {

@@ -28,6 +28,7 @@ export function securityHeaders(): readonly RequestHandler[] {
       strictTransportSecurity: false,
       // Over plain HTTP browsers only complain about this one.
       originAgentCluster: false,
+      xFrameOptions: { action: 'deny' },
       referrerPolicy: { policy: 'no-referrer' },
       crossOriginOpenerPolicy: { policy: 'same-origin' },
       crossOriginResourcePolicy: { policy: 'same-origin' },

@@ -135,7 +135,7 @@ describe('HttpModelEndpoint', () => {
     expect(await endpoint.requestsInFlight(url, never)).to.equal(null);
   });
 
-  it('asks for one token, by chat where completions are not served', async () => {
+  it('asks for one token, by chat where completions are not served, and for a vector where neither is', async () => {
     answers(200, { choices: [{ text: 'x' }] });
     await endpoint.completeOneToken(url, 'qwen', never);
     expect(JSON.parse(seen[0]!.body)).to.include({ model: 'qwen', max_tokens: 1, prompt: 'Hi' });
@@ -145,6 +145,12 @@ describe('HttpModelEndpoint', () => {
     };
     await endpoint.completeOneToken(url, 'qwen', never);
     expect(seen.map((call) => call.url)).to.deep.equal(['/v1/completions', '/v1/completions', '/v1/chat/completions']);
+    listener = (request, response) => {
+      const isEmbedding = request.url === '/v1/embeddings';
+      response.writeHead(isEmbedding ? 200 : 400).end(isEmbedding ? '{"data":[{"embedding":[0.1]}]}' : '{}');
+    };
+    await endpoint.completeOneToken(url, 'embedder', never);
+    expect(JSON.parse(seen.at(-1)!.body)).to.deep.equal({ model: 'embedder', input: 'Hi' });
     for (const [status, body] of [
       [200, { choices: [] }],
       [200, {}],
