@@ -1,6 +1,6 @@
 import { type Claim, type Clock, LineSplitter, SparkError } from '@spark-control/core';
 import { EXIT, refuseGuardExit, runGuarded } from './guarded-script.ts';
-import { type JobContent, pollJobScript, startJobScript } from './job-script.ts';
+import { type JobContent, leaveIfBegun, pollJobScript, startJobScript } from './job-script.ts';
 import { knownOutcome, type RemoteShell } from './remote-shell.ts';
 import { sectionsOf } from './script-text.ts';
 
@@ -30,7 +30,7 @@ export class DetachedJob {
 
   /** Begins the job if it was never begun. Rejects FENCED_OFF, RUNTIME_REJECTED, HOST_UNREACHABLE. */
   async start(content: JobContent, signal: AbortSignal): Promise<void> {
-    const options = { timeoutMs: 30_000, wait: true, signal };
+    const options = { timeoutMs: 30_000, wait: true, signal, meanwhile: leaveIfBegun(this.#claim) };
     const { exitCode } = await runGuarded(this.#shell, this.#claim, startJobScript(this.#claim, content), 'beginning a job', options);
     if (exitCode === EXIT.noRunner) {
       throw new SparkError('RUNTIME_REJECTED', `${this.#shell.host} lacks the commands setsid (util-linux) and mkfifo (coreutils).`);

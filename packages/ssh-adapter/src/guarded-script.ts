@@ -32,12 +32,26 @@ export const checkClaim = (claim: Claim): string => `spark_have=
 { IFS= read -r spark_have <"$spark_dir/fence"; } 2>/dev/null
 [ "$spark_have" = ${shellQuote(fenceLine(claim))} ] || exit ${EXIT.fencedOff}`;
 
+/** Like {@link takeLock}, and does `meanwhile` each time that the lock is not to be had; that may leave the script. */
+export const takeLockOr = (waitSeconds: number, meanwhile: string): string => `exec 9>>"$spark_dir/lock" || exit ${EXIT.unwritable}
+spark_tries=0
+until flock -n 9; do
+  ${meanwhile.replaceAll('\n', '\n  ')}
+  [ "$spark_tries" -lt ${waitSeconds * 10} ] || exit ${EXIT.busy}
+  spark_tries=$((spark_tries + 1))
+  sleep 0.1
+done`;
+
+/** What a step does outside its lock: `before` at once, `meanwhile` as long as it waits. */
+export type GuardExtras = Readonly<{ before?: string; meanwhile?: string }>;
+
 /**
- * A script that runs `before` at once, and `body` only while this host's fence file holds `claim`, and keeps every other claim out until it is
+ * A script that runs `body` only while this host's fence file holds `claim`, and keeps every other claim out until it is
  * over. Whatever changes something on a host goes through here: a paused or restored control plane must not finish what it began.
  */
-export function guarded(claim: Claim, body: string, before = ':'): string {
-  return [stateFolder(claim.cluster), before, takeLock(20), checkClaim(claim), body].join('\n');
+export function guarded(claim: Claim, body: string, { before = ':', meanwhile }: GuardExtras = {}): string {
+  const lock = meanwhile === undefined ? takeLock(20) : takeLockOr(20, meanwhile);
+  return [stateFolder(claim.cluster), before, lock, checkClaim(claim), body].join('\n');
 }
 
 /** Runs a {@link guarded} script. Rejects FENCED_OFF, RUNTIME_REJECTED or HOST_UNREACHABLE; other exit codes are the body's. */
@@ -46,9 +60,9 @@ export async function runGuarded(
   claim: Claim,
   body: string,
   what: string,
-  options: RunOptions & Readonly<{ before?: string }>,
+  options: RunOptions & GuardExtras,
 ): Promise<ShellResult & Readonly<{ exitCode: number }>> {
-  const result = knownOutcome(shell, await shell.run(guarded(claim, body, options.before), options), what);
+  const result = knownOutcome(shell, await shell.run(guarded(claim, body, options), options), what);
   refuseGuardExit(shell.host, result.exitCode, claim);
   return result;
 }

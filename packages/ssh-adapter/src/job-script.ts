@@ -18,6 +18,10 @@ export type JobContent = Readonly<{
   limitSeconds: number;
 }>;
 
+/** Leaves when the job was begun: its runner holds the cluster's lock then, so nobody who waits for that would ever find out. */
+export const leaveIfBegun = (claim: Claim): string => `${jobFolder(claim)}
+[ ! -e "$spark_job/started" ] || exit 0`;
+
 /**
  * Begins the job unless it was begun, to be run under the claim. The lock on `run.lock` (descriptor 8) is handed from this
  * shell to the runner without a gap, so whoever can take it knows that no runner lives; `started` is made by the runner alone,
@@ -130,8 +134,8 @@ for spark_old in "$HOME/.spark-control/${assertWord(cluster, 'cluster key')}/job
   while ! ( flock -n 8 ) 8>>"$spark_old/run.lock"; do
     spark_cancelled=1
     read -r spark_pid <"$spark_old/pid"
-    [ "$spark_n" -ne 0 ] || kill -TERM -- "-$spark_pid" 2>/dev/null
-    [ "$spark_n" -ne 50 ] || kill -KILL -- "-$spark_pid" 2>/dev/null
+    [ "$spark_n" -ne 0 ] || kill -s TERM -- "-$spark_pid" 2>/dev/null
+    [ "$spark_n" -ne 50 ] || kill -s KILL -- "-$spark_pid" 2>/dev/null
     [ "$spark_n" -lt 60 ] || break
     spark_n=$((spark_n + 1))
     sleep 0.1

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect as connectTo, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -115,7 +115,7 @@ export function useSshd(count: number): () => readonly Sshd[] {
   });
   // Each test finds hosts that nobody used before.
   beforeEach(() => {
-    for (const { home } of hosts) rmSync(join(home, '.spark-control'), { recursive: true, force: true });
+    for (const { home } of hosts) for (const entry of readdirSync(home)) rmSync(join(home, entry), { recursive: true, force: true });
   });
   return () => hosts;
 }
