@@ -1,4 +1,5 @@
 export default {
+  plugins: ['@stryker-mutator/mocha-runner'], // pnpm's layout hides it from the default search
   testRunner: 'mocha',
   mochaOptions: { spec: ['packages/core/test/{swap,launch,application}/**/*.test.ts'], config: '.mocharc.json' },
   testRunnerNodeArgs: ['--import', 'tsx', '--conditions=source'],

@@ -79,7 +79,7 @@ async function drain(swap: Swap, context: StepContext): Promise<string> {
 async function stop(swap: Swap, claim: Claim, context: StepContext): Promise<string> {
   const before = await whileUnreachable(context, () => observeAll(context));
   const reading = readSighting(context.cluster, { hosts: before, health: null });
-  const park = swap.previous.kind === 'unmanaged';
+  const park = swap.options.replaceUnmanaged;
   // Somebody may have started something since the pre-flight; it is not ours to end.
   if (reading.serving.kind === 'unmanaged' && !park) {
     throw new SparkError('UNMANAGED_MODEL', `${reading.unmanaged ?? 'Something'} was started in the meantime; it was left alone.`);
@@ -129,7 +129,7 @@ async function observeAll(context: StepContext): Promise<readonly HostObservatio
 }
 
 async function discardParked(swap: Swap, context: StepContext): Promise<void> {
-  if (swap.previous.kind !== 'unmanaged') return;
+  if (!swap.options.replaceUnmanaged) return;
   const claim = claimOf(swap, swap.fence ?? 0, context);
   await whileUnreachable(context, () => context.runtime.unpark(claim, 'discard', context.signal));
 }
