@@ -4,11 +4,16 @@ import type { Exchange } from './exchange.ts';
 /** What completions need to know of the server. */
 export type CompletionContext = Readonly<{
   engine: Engine;
+  isPooling: boolean;
   servedModelNames: readonly string[];
   maxModelLen: number;
   failsAlways: boolean;
   now: () => number;
 }>;
+
+const ENGINE_DEAD = 'EngineCore encountered an issue. See stack trace (above) for the root cause.';
+/** Of length 1, as embeddings are. */
+const VECTOR: readonly number[] = [0.5, -0.5, 0.5, -0.5];
 
 type Kind = 'chat' | 'text';
 type Answer = Readonly<{ id: string; kind: Kind; model: string; created: number; promptTokens: number; maxTokens: number | null }>;
@@ -111,10 +116,13 @@ async function answerWhole(exchange: Exchange, answer: Answer, context: Completi
 
 /** `POST /v1/chat/completions` and `/v1/completions`. */
 export async function complete(exchange: Exchange, kind: Kind, body: unknown, context: CompletionContext, id: string): Promise<void> {
+  if (context.isPooling) {
+    const api = kind === 'chat' ? 'Chat Completions' : 'Completions';
+    return exchange.error(400, 'BadRequestError', `The model does not support ${api} API`, null);
+  }
   const answer = accept(exchange, kind, body, context, id);
   if (answer === null) return;
-  const dead = 'EngineCore encountered an issue. See stack trace (above) for the root cause.';
-  if (context.failsAlways || context.engine.isDead) return exchange.error(500, 'InternalServerError', dead, null);
+  if (context.failsAlways || context.engine.isDead) return exchange.error(500, 'InternalServerError', ENGINE_DEAD, null);
   const options = isRecord(body) ? body : {};
   const streamOptions = options['stream_options'];
   const withUsage = isRecord(streamOptions) && streamOptions['include_usage'] === true;
@@ -122,9 +130,26 @@ export async function complete(exchange: Exchange, kind: Kind, body: unknown, co
     if (options['stream'] === true) await stream(exchange, answer, context, withUsage);
     else await answerWhole(exchange, answer, context);
   } catch (error) {
-    if (error instanceof EngineDeadError) exchange.error(500, 'InternalServerError', dead, null);
+    if (error instanceof EngineDeadError) exchange.error(500, 'InternalServerError', ENGINE_DEAD, null);
     else if (!exchange.gone.aborted) throw error;
   }
+}
+
+/** `POST /v1/embeddings`: the same vector for every input. */
+export async function embed(exchange: Exchange, body: unknown, context: CompletionContext, id: string): Promise<void> {
+  if (!context.isPooling) return exchange.error(400, 'BadRequestError', 'The model does not support Embeddings API', null);
+  const asked = isRecord(body) ? body : {};
+  const model = asked['model'] ?? context.servedModelNames[0];
+  if (!context.servedModelNames.some((name) => name === model)) {
+    return exchange.error(404, 'NotFoundError', `The model \`${model}\` does not exist.`, 'model');
+  }
+  const inputs = (Array.isArray(asked['input']) ? asked['input'] : [asked['input']]).filter((input) => typeof input === 'string');
+  if (inputs.length === 0) return exchange.error(400, 'BadRequestError', 'Field required', 'input');
+  if (context.failsAlways || context.engine.isDead) return exchange.error(500, 'InternalServerError', ENGINE_DEAD, null);
+  const promptTokens = inputs.reduce((sum, input) => sum + countTokens(input), 0);
+  const data = inputs.map((_, index) => ({ index, object: 'embedding', embedding: VECTOR }));
+  const usage = { prompt_tokens: promptTokens, total_tokens: promptTokens, completion_tokens: 0 };
+  exchange.json(200, { id, object: 'list', created: Math.floor(context.now() / 1000), model, data, usage });
 }
 
 /** `POST /tokenize`: four characters are one token here. */

@@ -190,11 +190,21 @@ class FakeProcess implements FakeVllm {
     const created = Math.floor(this.#options.clock.now() / 1000);
     const access = (line: string): void => log.plain('api', `INFO:     ${line}`);
     const maxModelLen = options.maxModelLen ?? profile.maxModelLen;
-    const { servedModelNames } = options;
+    const { servedModelNames, isPooling } = options;
     const failsAlways = profile.fault === 'warmup_fails';
-    const surface = { options, engine, servedModelNames, maxModelLen, failsAlways, created, now: () => this.#options.clock.now(), access };
+    const surface = {
+      options,
+      engine,
+      isPooling,
+      servedModelNames,
+      maxModelLen,
+      failsAlways,
+      created,
+      now: () => this.#options.clock.now(),
+      access,
+    };
     await this.#until(profile.loadSeconds * PHASES.server);
-    log.line('api', 'api_server.py:580', "Supported tasks: ['generate']");
+    log.line('api', 'api_server.py:580', `Supported tasks: ['${isPooling ? 'embed' : 'generate'}']`);
     log.line('api', 'api_server.py:585', `Starting vLLM server on http://${options.host ?? '0.0.0.0'}:${options.port}`);
     log.line('api', 'launcher.py:37', 'Available routes are:');
     for (const [path, method] of ROUTES) log.line('api', 'launcher.py:46', `Route: ${path}, Methods: ${method}`);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type CompletionContext, complete, tokenize } from './completions.ts';
+import { type CompletionContext, complete, embed, tokenize } from './completions.ts';
 import { Exchange } from './exchange.ts';
 import { metricsText } from './metrics-text.ts';
 import { type ServeOptions, VLLM_VERSION } from './serve-options.ts';
@@ -24,6 +24,7 @@ export const ROUTES: readonly (readonly [path: string, method: string])[] = [
   ['/version', 'GET'],
   ['/v1/chat/completions', 'POST'],
   ['/v1/completions', 'POST'],
+  ['/v1/embeddings', 'POST'],
   ['/metrics', 'GET'],
 ];
 
@@ -75,6 +76,14 @@ export function httpSurface(surface: SurfaceOptions): (request: IncomingMessage,
           : exchange.json(404, { detail: 'Not Found' });
       case 'GET /v1/models':
         return exchange.json(200, { object: 'list', data: surface.servedModelNames.map((name) => modelCard(name, surface)) });
+      case 'POST /v1/embeddings':
+        requests += 1;
+        return embed(
+          exchange,
+          await exchange.body(),
+          surface,
+          `embd-${surface.created.toString(16)}${requests.toString(16).padStart(8, '0')}`,
+        );
       case 'POST /tokenize':
         return tokenize(exchange, await exchange.body(), surface.maxModelLen);
       case 'POST /v1/chat/completions':

@@ -23,6 +23,8 @@ export type ServeOptions = Readonly<{
   enforceEager: boolean;
   tracksLoad: boolean;
   loadFormat: string;
+  /** Embeds instead of completing. */
+  isPooling: boolean;
   /** Every flag given, for the `non-default args` line. */
   given: Readonly<Record<string, unknown>>;
 }>;
@@ -67,6 +69,7 @@ function optionsFrom(model: string, flags: RawFlags): ServeOptions {
     enforceEager: flags.get('--enforce-eager') === true,
     tracksLoad: flags.get('--enable-server-load-tracking') === true,
     loadFormat: textOf(flags, '--load-format') ?? 'auto',
+    isPooling: flags.get('--runner') === 'pooling' || flags.get('--convert') === 'embed',
     given: Object.fromEntries([...flags].map(([name, value]) => [name.slice(2).replaceAll('-', '_'), value])),
   };
 }

@@ -140,6 +140,20 @@ describe('the HTTP surface of the fake vllm', () => {
     expect(await metrics('kv_cache_usage_perc')).to.equal(`vllm:kv_cache_usage_perc${labels} 0.0`);
   });
 
+  it('embeds instead of completing when it serves a pooling model, and the other way round', async () => {
+    const pooling = await servingFake({}, ['--runner', 'pooling']);
+    const vectors = (await (await postJson(`${pooling.url}/v1/embeddings`, { model: 'acme/model', input: ['a', 'b'] })).json()) as {
+      data: { embedding: number[] }[];
+    };
+    expect(vectors.data).to.have.length(2);
+    expect(Math.hypot(...(vectors.data[0]?.embedding ?? []))).to.equal(1);
+    expect((await postJson(`${pooling.url}/v1/embeddings`, { model: 'other', input: 'a' })).status).to.equal(404);
+    expect((await postJson(`${pooling.url}/v1/embeddings`, {})).status).to.equal(400);
+    expect((await postJson(`${pooling.url}/v1/completions`, { prompt: 'x' })).status).to.equal(400);
+    const generating = await servingFake();
+    expect((await postJson(`${generating.url}/v1/embeddings`, { input: 'a' })).status).to.equal(400);
+  });
+
   it('counts tokens, and shows its load only when asked to track it', async () => {
     const { url } = await servingFake();
     expect(await (await postJson(`${url}/tokenize`, { prompt: '12345678' })).json()).to.include({ count: 2 });
