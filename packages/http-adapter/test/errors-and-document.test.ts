@@ -1,5 +1,6 @@
 import { ERROR_CATALOG, type ErrorCode, SparkError } from '@spark-control/core';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 import { expect } from 'chai';
 import { problemOf } from '../src/errors/problem.ts';
 import { openApiDocument, renderErrorsDoc, STATUS_BY_CODE } from '../src/index.ts';
@@ -80,6 +81,7 @@ describe('the OpenAPI document', () => {
     for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g))
       expect(document.components.schemas).to.have.property(name!);
     const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+    formats.default(ajv);
     const definitions = JSON.parse(JSON.stringify(document.components.schemas).replaceAll('#/components/schemas/', '#/$defs/')) as Record<
       string,
       object

@@ -8,7 +8,7 @@ import { expectDocumented, ROUTES } from './support/documented.ts';
 import { ScriptedCore } from './support/scripted-core.ts';
 import { ask, startServer, type TestServer } from './support/test-server.ts';
 
-const RUNS = process.env['SPARK_PROVE'] === '1' ? 6_000 : 30;
+const RUNS = process.env['SPARK_PROVE'] === '1' ? 6_000 : 20;
 
 /** A core in which `swp_1`, `qwen` and `default` exist, and nothing else. */
 function aSmallCore(): ScriptedCore {

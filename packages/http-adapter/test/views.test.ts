@@ -209,7 +209,6 @@ describe('timestamp', () => {
   it('is RFC 3339 in UTC with milliseconds, for any number', () => {
     expect(timestamp(0)).to.equal('1970-01-01T00:00:00.000Z');
     expect(timestamp(1_700_000_000_123)).to.equal('2023-11-14T22:13:20.123Z');
-    for (const odd of [-1, Number.MAX_SAFE_INTEGER, 253_402_300_800_000])
-      expect(timestamp(odd)).to.match(/^\d{4,6}-\d\d-\d\dT[\d:.]{12}Z$/);
+    for (const odd of [-1, Number.MAX_SAFE_INTEGER, 253_402_300_800_000]) expect(timestamp(odd)).to.match(/^\d{4}-\d\d-\d\dT[\d:.]{12}Z$/);
   });
 });

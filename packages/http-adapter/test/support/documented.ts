@@ -1,4 +1,5 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 import { expect } from 'chai';
 import { responsesOf } from '../../src/routing/openapi.ts';
 import type { Route } from '../../src/routing/route.ts';
@@ -6,6 +7,7 @@ import { routeTable } from '../../src/routing/route-table.ts';
 import type { Answer } from './test-server.ts';
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+formats.default(ajv);
 const compiled = new Map<object, ValidateFunction>();
 
 /** The table as it is documented; its handlers are never called. */

@@ -14,7 +14,8 @@ export const NullableText = (maxLength: number) =>
 
 /** RFC 3339, UTC, with milliseconds. */
 export const Timestamp = Type.String({
-  pattern: '^\\d{4,6}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$',
+  format: 'date-time',
+  pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$',
   examples: ['2026-11-21T06:00:00.000Z'],
 });
 export const NullableTimestamp = Type.Union([Timestamp, Type.Null()]);
@@ -24,7 +25,7 @@ export const NullableInteger = Type.Unsafe<number | null>({ type: ['integer', 'n
 export const NullableBytes = Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 0 });
 
 /** A model key, `null` (nothing), `unmanaged` (something Spark Control did not start) or `unknown` (could not ask). */
-export const Serving = NullableString;
+export const Serving = Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'A model key, null, unmanaged or unknown' });
 
 /** What a body may hold: nothing that is not listed. */
 export const CLOSED = { additionalProperties: false } as const;
