@@ -208,6 +208,8 @@ function describeLogs(make: () => RuntimeDriver): void {
       'the log of the second model is heard',
     );
     await log.end();
+    const ready = log.lines.filter(({ host, line }) => host === good.nodes[0] && /Application startup complete\./.test(line));
+    expect(ready, 'each model becomes ready once').to.have.length(2);
   });
 
   it('leaves out what was said before the time asked for', async () => {

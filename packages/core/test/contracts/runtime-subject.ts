@@ -45,7 +45,7 @@ export type RuntimeSubject = Readonly<{
 }>;
 
 /** Parts of the contract that an implementation may leave out, each with the reason why it cannot hold there. */
-export type RuntimeOmissions = Readonly<Partial<Record<'parking' | 'two_hosts', string>>>;
+export type RuntimeOmissions = Readonly<Partial<Record<'parking', string>>>;
 
 export type Waiting = Readonly<{ timeoutMs: number; pollMs: number }>;
 
