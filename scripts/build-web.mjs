@@ -1,9 +1,9 @@
-// Bundles the dashboard into packages/web-ui/dist/www: index.html and assets/ with hashed names.
+// Bundles the dashboard into packages/web-ui/dist/www: index.html and assets/ with hashed names and compressed copies.
 // Prints the sizes and fails when the first load is over budget.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const KB = 1000;
@@ -51,12 +51,17 @@ const page = template.replaceAll(/\{\{(\w+)\}\}/g, (_, name) => {
 await writeFile(join(target, 'index.html'), page);
 await writeFile(join(target, 'icon.svg'), await readFile(join(source, 'icon.svg')));
 
-const weigh = async (ending) => {
+/** Writes the compressed copies that the server hands out, and adds up the sizes. */
+const compress = async (ending) => {
   const names = built.map(({ file }) => file).filter((file) => file.endsWith(ending));
   const sizes = await Promise.all(
     names.map(async (name) => {
-      const bytes = await readFile(join(target, 'assets', name));
-      return { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
+      const path = join(target, 'assets', name);
+      const bytes = await readFile(path);
+      const gzip = gzipSync(bytes, { level: 9 });
+      await writeFile(`${path}.gz`, gzip);
+      await writeFile(`${path}.br`, brotliCompressSync(bytes));
+      return { raw: bytes.length, gzip: gzip.length };
     }),
   );
   return sizes.reduce((sum, { raw, gzip }) => ({ raw: sum.raw + raw, gzip: sum.gzip + gzip }), { raw: 0, gzip: 0 });
@@ -65,7 +70,7 @@ const weigh = async (ending) => {
 const kb = (bytes) => `${(bytes / KB).toFixed(1)} kB`;
 let over = false;
 for (const [kind, limit] of Object.entries(BUDGET)) {
-  const { raw, gzip } = await weigh(`.${kind}`);
+  const { raw, gzip } = await compress(`.${kind}`);
   const isOver = gzip > limit;
   over ||= isOver;
   console.log(`dashboard ${kind}: ${kb(raw)}, ${kb(gzip)} gzip of ${kb(limit)}${isOver ? '  OVER BUDGET' : ''}`);

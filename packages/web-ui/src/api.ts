@@ -114,3 +114,10 @@ const isProblem = (body: unknown): body is Problem =>
 function clientProblem(code: string, title: string, remedy: string): Problem {
   return { title, status: 0, detail: title, code, request_id: null, remedy };
 }
+
+/** Anything but an {@link ApiError} here is a fault of the page; it is shown rather than swallowed. */
+export function problemFrom(error: unknown): Problem {
+  if (error instanceof ApiError) return error.problem;
+  const detail = error instanceof Error ? error.message : String(error);
+  return { title: 'A fault in the page', status: 0, detail, code: 'PAGE_FAULT', request_id: null, remedy: 'Reload the page.' };
+}

@@ -1,5 +1,6 @@
 import type { Action } from './actions.ts';
-import { type Api, ApiError } from './api.ts';
+import { type Api, problemFrom } from './api.ts';
+import { HistoryLoader } from './history-loader.ts';
 import { pathOf, type Route } from './router.ts';
 import { type AppState, idle, onCluster, onHost, onLog, onSnapshot, onSwap } from './state.ts';
 import type { Store } from './store.ts';
@@ -16,7 +17,6 @@ export type Surroundings = Readonly<{
   remember(name: string, value: string): void;
 }>;
 
-const HISTORY_PAGE = 30;
 const TOAST_CAP = 3;
 
 /** Turns actions and events of the stream into changes of the store. The only place of the page with requests. */
@@ -25,12 +25,14 @@ export class Controller {
   readonly #api: Api;
   readonly #around: Surroundings;
   #preflightAbort: AbortController | null = null;
+  readonly #history: HistoryLoader;
   #toastId = 0;
 
   constructor(store: Store<AppState>, api: Api, around: Surroundings) {
     this.#store = store;
     this.#api = api;
     this.#around = around;
+    this.#history = new HistoryLoader(store, api);
   }
 
   onStreamState(state: StreamState): void {
@@ -83,10 +85,10 @@ export class Controller {
         break;
       case 'filter_history':
         this.#store.set({ historyFilter: action.filter });
-        void this.#loadHistory(false);
+        void this.#history.load();
         break;
       case 'more_history':
-        void this.#loadHistory(true);
+        void this.#history.loadMore();
         break;
       case 'reload_models':
         void this.loadModels();
@@ -126,7 +128,8 @@ export class Controller {
   navigate(route: Route, push: boolean): void {
     if (push) this.#around.pushPath(pathOf(route));
     this.#store.set({ route, dialog: null });
-    if (route.screen === 'history') void this.#loadHistory(false);
+    if (route.screen === 'history') void this.#history.load();
+    if (route.screen === 'models') void this.loadModels();
     if (route.screen === 'swap' && this.#store.get().swaps[route.id] === undefined) void this.#loadSwap(route.id);
   }
 
@@ -160,29 +163,7 @@ export class Controller {
   }
 
   #refreshHistory(): void {
-    if (this.#store.get().route.screen === 'history') void this.#loadHistory(false);
-  }
-
-  async #loadHistory(more: boolean): Promise<void> {
-    const { history, historyFilter, chosenCluster } = this.#store.get();
-    if (more && (history.nextCursor === null || history.loading)) return;
-    this.#store.set({ history: { ...history, loading: true } });
-    const filter = {
-      ...(chosenCluster !== null && { cluster: chosenCluster }),
-      ...(historyFilter.outcome !== '' && { outcome: historyFilter.outcome }),
-      ...(historyFilter.model !== '' && { model: historyFilter.model }),
-      ...(more && history.nextCursor !== null && { cursor: history.nextCursor }),
-    };
-    try {
-      const page = await this.#api.swaps(filter, HISTORY_PAGE);
-      // The reader may have chosen another filter meanwhile; that answer is on its way and this one is void.
-      if (this.#store.get().historyFilter !== historyFilter) return;
-      for (const swap of page.items) this.#store.update((state) => onSwap(state, swap));
-      const ids = [...(more ? history.ids : []), ...page.items.map(({ id }) => id)];
-      this.#store.set({ history: { ids, nextCursor: page.next_cursor, loading: false, problem: null } });
-    } catch (error) {
-      this.#store.set({ history: { ...history, loading: false, problem: problemFrom(error) } });
-    }
+    if (this.#store.get().route.screen === 'history') void this.#history.load();
   }
 
   async #loadSwap(id: string): Promise<void> {
@@ -250,11 +231,4 @@ export class Controller {
     const toast = { id: this.#toastId, tone, text, problem };
     this.#store.update(({ toasts }) => ({ toasts: [...toasts, toast].slice(-TOAST_CAP) }));
   }
-}
-
-/** Anything but an {@link ApiError} here is a fault of the page; it is shown rather than swallowed. */
-function problemFrom(error: unknown): Problem {
-  if (error instanceof ApiError) return error.problem;
-  const detail = error instanceof Error ? error.message : String(error);
-  return { title: 'A fault in the page', status: 0, detail, code: 'PAGE_FAULT', request_id: null, remedy: 'Reload the page.' };
 }

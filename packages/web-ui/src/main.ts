@@ -13,8 +13,11 @@ import { pageTitle } from './view-models/serving.ts';
 
 const TICK_MS = 1_000;
 
-/** A burst of events is drawn once. Timers, not frames: a tab in the background has no frames but its title must go on. */
-function drawOn(store: Store<AppState>, app: ScApp): void {
+/**
+ * A burst of events is drawn once. Timers, not frames: a tab in the background has no frames but its title must go on.
+ * What is returned draws at once.
+ */
+function drawOn(store: Store<AppState>, app: ScApp): () => void {
   let planned = false;
   const draw = (): void => {
     planned = false;
@@ -29,6 +32,7 @@ function drawOn(store: Store<AppState>, app: ScApp): void {
       setTimeout(draw, 16);
     },
   );
+  return draw;
 }
 
 function start(): void {
@@ -47,7 +51,12 @@ function start(): void {
       return () => clearTimeout(timer);
     },
   });
-  document.addEventListener(ACTION_EVENT, (event) => controller.perform((event as CustomEvent<Action>).detail));
+  const draw = drawOn(store, app);
+  document.addEventListener(ACTION_EVENT, (event) => {
+    controller.perform((event as CustomEvent<Action>).detail);
+    // At once: the next key of somebody who types fast must find the dialog that the last one opened.
+    draw();
+  });
   followLinks(document, (route) => controller.navigate(route, true));
   listenToKeys(document, () => store.get());
   pauseWhenHidden(document, stream);
@@ -61,7 +70,6 @@ function start(): void {
     (route) => stream.follow(route.screen === 'swap' ? route.id : null),
   );
   setInterval(() => store.set({ now: around.now() }), TICK_MS);
-  drawOn(store, app);
   controller.navigate(store.get().route, false);
 }
 

@@ -43,6 +43,14 @@ describe('servingView', () => {
     expect(serving({ state: 'running', healthy: false })?.mark.word).to.equal('not answering');
   });
 
+  it('lists who waits, in order', () => {
+    const state = aState({ status: aStatus({ clusters: [aCluster({ queued: ['swp_01', 'swp_09'] })] }), swaps: { swp_01: aSwap() } });
+    expect(servingView(state)?.queued).to.deep.equal([
+      { id: 'swp_01', title: 'gemma-27b' },
+      { id: 'swp_09', title: 'swp_09' },
+    ]);
+  });
+
   it('counts by the clock of the server, not of this device', () => {
     const status = aStatus({ clusters: [aCluster({ since: iso(NOON - 60_000) })] });
     expect(servingView(aState({ now: NOON + 7_200_000, clockSkewMs: -7_200_000, status }))?.since).to.equal('for 1 min');
@@ -142,7 +150,8 @@ describe('preflightView', () => {
     ];
     const view = preflightView(aPreflight({ ok: false, checks }));
     expect(view.summary).to.equal('1 check fails, 1 could not be answered, 1 warning');
-    expect(view.checks.map(({ mark }) => mark.shape)).to.deep.equal(['✕', '?', '▲', '●']);
+    expect(view.checks.map(({ mark }) => mark.shape)).to.deep.equal(['✕', '?', '▲']);
+    expect(view.passed.map(({ name }) => name)).to.deep.equal(['image · spark-1']);
     expect(view.checks[0]).to.deep.include({ name: 'weights · spark-1', hint: 'Download them.' });
   });
 

@@ -60,6 +60,13 @@ export class ScOverview extends ScElement<OverviewView> {
         ),
       ),
       view.active !== null && activePart(view.active),
+      view.queued.length > 0 &&
+        h(
+          'p',
+          { class: 'waiting' },
+          h('span', { class: 'muted' }, 'Waiting:'),
+          ...view.queued.map(({ id, title }) => linkPart({ screen: 'swap', id }, { key: id }, title)),
+        ),
       h(
         'dl',
         { class: 'facts' },

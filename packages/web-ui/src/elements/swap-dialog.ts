@@ -1,7 +1,7 @@
 import { act } from '../actions.ts';
 import { type Child, h } from '../dom.ts';
 import { curlOf, type SwapForm, swapBody } from '../view-models/curl.ts';
-import type { PreflightView } from '../view-models/preflight.ts';
+import type { CheckView, PreflightView } from '../view-models/preflight.ts';
 import type { Problem } from '../wire.ts';
 import { ScDialog } from './dialog.ts';
 import { button, copyButton, markPart, problemPart } from './parts.ts';
@@ -66,7 +66,10 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
       ),
       preflightProblem !== null && problemPart(preflightProblem),
       preflight === null && preflightLoading && h('p', { class: 'muted' }, 'Asking the hosts…'),
-      preflight !== null && checkList(preflight),
+      preflight !== null && preflight.checks.length > 0 && checkList(preflight.checks),
+      preflight !== null &&
+        preflight.passed.length > 0 &&
+        h('details', { class: 'passed' }, h('summary', null, `Checks that pass (${preflight.passed.length})`), checkList(preflight.passed)),
       preflight?.command != null &&
         h(
           'details',
@@ -92,7 +95,9 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
         ),
       h('h3', null, 'Options'),
       numberField('drain', 'Wait for running requests', 's at most', 30, 0, 3600),
+      // With nothing loaded there is nothing to go back to.
       model !== null &&
+        view.serving !== null &&
         toggleField('rollback', 'Go back if it fails', `Loads ${view.isLoaded ? view.current : 'what was there'} again`, true),
       (view.isUnmanaged || preflight?.needsReplace === true) &&
         toggleField('replace', 'Replace what is not ours', 'It is kept aside until the new model is ready', false),
@@ -144,11 +149,11 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
 
 const EMPTY: SwapForm = { drainSeconds: 30, rollback: true, replaceUnmanaged: false, forceRestart: false, queue: false, reason: '' };
 
-const checkList = (view: PreflightView): HTMLElement =>
+const checkList = (checks: readonly CheckView[]): HTMLElement =>
   h(
     'ul',
     { class: 'checks' },
-    ...view.checks.map(({ key, mark, name, detail, hint, measured }) =>
+    ...checks.map(({ key, mark, name, detail, hint, measured }) =>
       h(
         'li',
         { key },

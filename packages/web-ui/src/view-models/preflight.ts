@@ -7,7 +7,9 @@ export type CheckView = Readonly<{ key: string; mark: Mark; name: string; detail
 export type PreflightView = Readonly<{
   mark: Mark;
   summary: string;
+  /** What wants a look; faults first. */
   checks: readonly CheckView[];
+  passed: readonly CheckView[];
   command: string | null;
   launcher: string | null;
   memory: string;
@@ -24,14 +26,18 @@ const MARKS: Readonly<Record<Check['status'], Mark>> = {
 };
 
 /** Faults first: what stops a swap must not hide below what is fine. */
-const ORDER: readonly Check['status'][] = ['fail', 'unknown', 'warn', 'pass'];
+const ORDER: readonly Check['status'][] = ['fail', 'unknown', 'warn'];
 
 export function preflightView(report: Preflight): PreflightView {
   const count = (status: Check['status']): number => report.checks.filter((check) => check.status === status).length;
   return {
     mark: summaryMark(report, count),
     summary: summary(report, count),
-    checks: [...report.checks].sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status)).map(checkView),
+    checks: report.checks
+      .filter(({ status }) => status !== 'pass')
+      .sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status))
+      .map(checkView),
+    passed: report.checks.filter(({ status }) => status === 'pass').map(checkView),
     command: report.command?.preview ?? null,
     launcher: report.command?.launcher ?? null,
     memory: memoryWords(report.memory),

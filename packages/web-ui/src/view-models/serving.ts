@@ -17,6 +17,8 @@ export type ServingView = Readonly<{
   facts: readonly Fact[];
   canUnload: boolean;
   active: ActiveView | null;
+  /** Swaps that wait for their turn, first come first. */
+  queued: readonly Readonly<{ id: string; title: string }>[];
 }>;
 
 /** The swap under way, in short, with a link to all of it. */
@@ -36,8 +38,11 @@ export function servingView(state: AppState): ServingView | null {
     facts: facts(cluster, now),
     canUnload: cluster.serving !== null && cluster.serving !== 'unknown' && cluster.active_swap === null,
     active: swap === null ? null : activeView(swap, now),
+    queued: cluster.queued.map((id) => ({ id, title: titleOf(state.swaps[id]) ?? id })),
   };
 }
+
+const titleOf = (swap: Swap | undefined): string | null => (swap === undefined ? null : (swap.model ?? 'unload'));
 
 export function servingTitle(cluster: Cluster): string {
   if (cluster.serving === null) return 'Nothing loaded';
