@@ -1,8 +1,8 @@
-import { type Claim, SparkError, shellJoin, shellQuote } from '@spark-control/core';
+import { type Claim, type ClusterKey, SparkError, shellJoin, shellQuote } from '@spark-control/core';
 import type { HostShell } from './cluster-hosts.ts';
 import { CONTAINER_FUNCTIONS, call } from './container-script.ts';
 import type { SeenContainer } from './docker-observer.ts';
-import { EXIT, runGuarded } from './guarded-script.ts';
+import { EXIT, runGuarded, stateFolder } from './guarded-script.ts';
 import { parkedName } from './parked-name.ts';
 import { knownOutcome } from './remote-shell.ts';
 import { sectionsOf } from './script-text.ts';
@@ -34,7 +34,8 @@ export function parkCommands(container: SeenContainer, claim: Claim): string {
     case 'lose':
       return call('spark_remove', id, name);
     case 'rename':
-      return `mkdir -p "$spark_dir/parked/${id}"; : >"$spark_dir/parked/${id}/idle"; ${rename}`;
+      // Notes mean that a broken-off call has ended the server already: then it was not idle.
+      return `mkdir -p "$spark_dir/parked/${id}"; [ -e "$spark_dir/parked/${id}/cmdline" ] || : >"$spark_dir/parked/${id}/idle"; ${rename}`;
     case 'stop':
       return [
         call('spark_save_logs', id, name),
@@ -69,7 +70,7 @@ export const CAPTURE_FUNCTION = `spark_capture() {
 export async function restore(on: HostShell, container: SeenContainer, claim: Claim, signal: AbortSignal): Promise<void> {
   const { id, parkedAs } = container;
   if (parkedAs === null) return;
-  const start = await restartCommands(on, container, signal);
+  const start = await restartCommands(on, container, claim.cluster, signal);
   const body = `${CONTAINER_FUNCTIONS}
 ${start}
 timeout 10 docker rename ${id} ${shellQuote(parkedAs)} </dev/null || exit 3
@@ -85,14 +86,15 @@ rm -rf "$spark_dir/parked/${id}"`;
   );
 }
 
-async function restartCommands(on: HostShell, { id }: SeenContainer, signal: AbortSignal): Promise<string> {
-  const script = `spark_keep="$HOME/.spark-control/"*/parked/${id}
+async function restartCommands(on: HostShell, { id }: SeenContainer, cluster: ClusterKey, signal: AbortSignal): Promise<string> {
+  const script = `${stateFolder(cluster)}
+spark_keep="$spark_dir/parked/${id}"
 for spark_what in cmdline environ cwd; do
   printf '\\036%s\\n' "$spark_what"
-  [ ! -e $spark_keep/"$spark_what" ] || base64 -w0 <$spark_keep/"$spark_what"
+  [ ! -e "$spark_keep/$spark_what" ] || base64 -w0 <"$spark_keep/$spark_what"
 done
 printf '\\036idle\\n'
-[ ! -e $spark_keep/idle ] || printf yes`;
+[ ! -e "$spark_keep/idle" ] || printf yes`;
   const result = await on.shell.run(script, { timeoutMs: 15_000, wait: true, signal });
   const notes = sectionsOf(knownOutcome(on.shell, result, 'reading the notes on a parked container').stdout);
   if (notes.get('idle') === 'yes') return ':';

@@ -10,6 +10,8 @@ import { CAPTURE_FUNCTION, parkCommands, parkingOf, restore } from './parking.ts
 /** A container can still appear after its launcher was ended: a `docker run` was on its way to the other host. */
 const SETTLE_MS = 2000;
 const GONE_WITHIN_MS = 20_000;
+/** For a port that is still open though no container was there to end: it may be on its way out. */
+const CLOSED_WITHIN_MS = 3000;
 const MAX_ROUNDS = 3;
 
 type StopOptions = Readonly<{ park: boolean; report: (line: LogLine) => void }>;
@@ -36,9 +38,9 @@ export class Stopper {
       const cancelled = await Promise.all(seen.map((host, at) => this.#endOn(this.#hosts.all[at], host, claim, options, signal)));
       for (const { name } of seen.flatMap(targets)) ended.add(name);
       if (cancelled.includes(true)) await this.#clock.sleep(SETTLE_MS, signal);
-      if (await this.#isGone(signal)) return { note: noteOf(ended, this.#hosts.all.length) };
-      // Nothing was there to end, and the port is still taken: more rounds will not change that.
-      if (!cancelled.includes(true) && seen.every((host) => targets(host).length === 0)) break;
+      const wasIdle = !cancelled.includes(true) && seen.every((host) => targets(host).length === 0);
+      if (await this.#isGone(wasIdle ? CLOSED_WITHIN_MS : GONE_WITHIN_MS, signal)) return { note: noteOf(ended, this.#hosts.all.length) };
+      if (wasIdle) break;
     }
     throw await this.#stillThere(signal);
   }
@@ -75,8 +77,8 @@ export class Stopper {
     return result.stdout.startsWith('1');
   }
 
-  async #isGone(signal: AbortSignal): Promise<boolean> {
-    const gone = await lookUntil(this.#clock, { everyMs: 200, forMs: GONE_WITHIN_MS, signal }, async () => {
+  async #isGone(forMs: number, signal: AbortSignal): Promise<boolean> {
+    const gone = await lookUntil(this.#clock, { everyMs: 200, forMs, signal }, async () => {
       const seen = await this.#hosts.lookAtAll(signal);
       // A container that appears now needs another round, not more patience.
       if (seen.some((host) => targets(host).some(({ state }) => state === 'running' || state === 'unhealthy'))) return 'again';
