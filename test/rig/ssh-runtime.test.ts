@@ -11,8 +11,7 @@ import {
 } from '@spark-control/core';
 import { expect } from 'chai';
 import type { Installation } from './support/cluster.ts';
-import { containersOn, startsOn, startUnmanaged, takePort } from './support/hosts.ts';
-import { IMAGES } from './support/image.ts';
+import { startsOn, startUnmanaged } from './support/hosts.ts';
 import { serves, sshTo } from './support/login.ts';
 import { aPlanFor } from './support/models.ts';
 import { LAUNCHER_DIRECTORIES } from './support/rig.ts';
@@ -44,12 +43,6 @@ describe('the runtime on real hosts', function () {
   const stop = (on: RigRuntime, claim: Claim, park = false): Promise<unknown> => on.runtime.stop(claim, { park, report }, signal());
   const seen = async (on: RigRuntime): Promise<readonly ObservedContainer[]> =>
     (await on.runtime.observe(signal())).flatMap((host) => (host.reachable ? host.containers : expect.fail(host.reason)));
-  const failure = async (promise: Promise<unknown>): Promise<SparkError> => {
-    const error: unknown = await promise.then(() => null).catch((cause: unknown) => cause);
-    return isSparkError(error) ? error : expect.fail(`expected a refusal, got ${error}`);
-  };
-  const tailOf = (error: SparkError): string => (error.details['logTail'] as readonly string[]).join('\n');
-
   describe('with a cluster in the way that a person started with the launcher', () => {
     const startByHand = async (nodes: 1 | 2): Promise<void> => {
       const [head, worker] = rig().hosts;
@@ -99,54 +92,6 @@ describe('the runtime on real hosts', function () {
       await serves(rig().hosts[0]!);
       expect((await seen(open('modern')))[0]).to.include({ name: 'throwaway', restorable: false });
     });
-  });
-
-  it('removes a left-over container of a worker, which would make the launcher skip the launch', async () => {
-    const on = open('modern');
-    await rig().hosts[1]!.docker('run', '-d', '--network', 'host', '--name', 'vllm_node', IMAGES.node, 'sleep', 'infinity');
-    const claim = await claimOn(on);
-    const plan = aPlanFor(on.cluster, 'good');
-    const refused = await failure(launch(on, plan, claim));
-    expect(refused).to.include({ code: 'RUNTIME_REJECTED' });
-    expect(refused.message).to.include('spark2');
-    await stop(on, claim);
-    await launch(on, plan, claim);
-    await serves(rig().hosts[0]!);
-  });
-
-  for (const installation of ['docker_run', 'modern', 'legacy'] as const) {
-    it(`says that the image is missing: ${installation}`, async () => {
-      const on = open(installation);
-      const claim = await claimOn(on);
-      const plan = aPlanFor(on.cluster, 'good', { image: 'no-such-image:here' });
-      const error = await failure(launch(on, plan, claim));
-      expect(error.code).to.be.oneOf(['LAUNCHER_FAILED', 'RUNTIME_REJECTED']);
-      expect(`${error.message}\n${tailOf(error)}`).to.match(/no-such-image:here|No such image|Unable to find/i);
-      await stop(on, claim);
-      for (const host of rig().hosts) expect(await containersOn(host)).to.deep.equal([]);
-    });
-
-    it(`removes a stopped container of its name before it starts: ${installation}`, async () => {
-      const on = open(installation);
-      await rig().hosts[0]!.docker('create', '--name', on.cluster.container, IMAGES.node, 'true');
-      const claim = await claimOn(on);
-      await stop(on, claim);
-      await launch(on, aPlanFor(on.cluster, 'good', { nodes: 1 }), claim);
-      await serves(rig().hosts[0]!);
-    });
-  }
-
-  it('leaves a process on the port alone that is no container, and names it', async () => {
-    const on = open('docker_run');
-    const release = await takePort(rig().hosts[0]!, 8000);
-    try {
-      const claim = await claimOn(on);
-      const error = await failure(stop(on, claim));
-      expect(error).to.include({ code: 'RUNTIME_REJECTED' });
-      expect(error.message).to.match(/port 8000 on spark1, held by/);
-    } finally {
-      await release();
-    }
   });
 
   it('saves the log of what it ends, and keeps ten of them', async () => {
