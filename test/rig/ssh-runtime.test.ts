@@ -1,14 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type Claim,
-  isSparkError,
-  type LaunchPlan,
-  type LogLine,
-  type ObservedContainer,
-  type SparkError,
-  swapId,
-} from '@spark-control/core';
+import { type Claim, type LaunchPlan, type LogLine, type ObservedContainer, swapId } from '@spark-control/core';
 import { expect } from 'chai';
 import type { Installation } from './support/cluster.ts';
 import { startsOn, startUnmanaged } from './support/hosts.ts';
