@@ -66,6 +66,8 @@ describe('etaSeconds', () => {
     ['nothing without history at the start', 0, 0, none, null],
     ['nothing without history and with little of the bar', 100, 0.19, none, null],
     ['nothing without history in the first seconds', 4, 0.5, none, null],
+    ['something without history from the fifth second on', 5, 0.5, none, 5],
+    ['what is left of the p90 at the very median', 240, 0.1, history, 60],
     ["the bar's own speed without history once it means something", 100, 0.2, none, 400],
     ['0 when it is done', 100, 1, none, 0],
     ['0 when it is done, whatever the history says', 10, 1, history, 0],

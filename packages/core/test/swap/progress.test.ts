@@ -118,6 +118,58 @@ describe('observeLine', () => {
     });
   }
 
+  it('returns the same state for a line that is repeated', () => {
+    const lines = [
+      info('Dynamo bytecode transform time: 8.69 s'),
+      shards(3, 9),
+      info('Loading weights took 3 seconds'),
+      graphs(3, 9),
+      info('Graph capturing finished in 3 secs'),
+    ];
+    for (const line of lines) {
+      const state = after(line);
+      expect(observeLine(state, line)).to.equal(state);
+    }
+  });
+
+  it('says another word at the same place', () => {
+    const state = after(info('Starting to load model org/name...'));
+    expect(observeLine(state, 'Fetching 14 files:   0%|     | 0/14 [00:00<?, ?it/s]').label).to.equal('downloading files 0/14');
+    const compiling = after(info('Compiling a graph for dynamic shape takes 21.40 s'));
+    expect(observeLine(compiling, info('torch.compile took 30.09 s in total')).fraction).to.be.closeTo(0.77, 1e-9);
+  });
+
+  it('begins with nothing', () => {
+    expect(initialLoadProgress()).to.deep.equal({
+      stage: 'dispatch',
+      fraction: 0,
+      label: 'starting',
+      isPulling: false,
+      reached: 0,
+      weights: [],
+      graphs: [],
+    });
+  });
+
+  it('counts kernels that warm up in the second half of the KV stage', () => {
+    const at = (done: number): number => after(`DeepGEMM warmup:  47%|##| ${done}/1000 [00:41<00:46]`).fraction;
+    expect(at(0)).to.be.closeTo(0.785, 1e-9);
+    expect(at(500)).to.be.closeTo(0.7925, 1e-9);
+    expect(at(1_000)).to.be.closeTo(0.8, 1e-9);
+  });
+
+  it('names the rank by its process, and by the source only where one is given', () => {
+    const rank = (source?: string): string | undefined => observeLine(initialLoadProgress(), shards(1, 2), source).weights[0]?.rank;
+    expect([rank(), rank(''), rank('spark-1')]).to.deep.equal(['EngineCore_DP0', 'EngineCore_DP0', 'spark-1 EngineCore_DP0']);
+  });
+
+  it('calls the graphs captured when a rank ends without a bar, and when the bar it drew is full', () => {
+    const end = info('Graph capturing finished in 31 secs, took 0.45 GiB');
+    expect(after(end)).to.include({ label: 'graphs captured' });
+    expect(after(graphs(51, 51), end)).to.include({ label: 'graphs captured' });
+    expect(after(graphs(3, 51, 'decode, FULL', '(Worker_TP1 pid=2) '), end)).to.include({ label: 'capturing graphs 3/51' });
+  });
+
   it('counts the slowest of the ranks that draw a bar', () => {
     const [w0, w1] = ['(Worker_TP0 pid=7) ', '(Worker_TP1 pid=8) '];
     const both = after(shards(2, 14, w0), shards(5, 14, w1), shards(9, 14, w0));
