@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { openApiDocument, renderErrorsDoc } from '@spark-control/http-adapter';
-import type { GeneratedFile } from './generate.ts';
+import type { GeneratedFile } from './generated-file.ts';
 
 /** What programmers read about the API: the OpenAPI document and the table of errors. */
 export function apiDocs(): readonly GeneratedFile[] {

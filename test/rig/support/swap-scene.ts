@@ -1,4 +1,3 @@
-import { expect } from 'chai';
 import { type ClusterOptions, type HostLink, type Installation, rigCluster } from './cluster.ts';
 import { ControlPlane, type ModelEntry } from './control-plane.ts';
 import { containersOn, type SeenContainer } from './hosts.ts';
@@ -39,13 +38,4 @@ export function sceneControl(rig: Rig, installation: Installation, links?: reado
 export async function running(rig: Rig): Promise<readonly SeenContainer[]> {
   const all = await Promise.all(rig.hosts.map((host) => containersOn(host)));
   return all.flat().filter((container) => container.status === 'running');
-}
-
-/** Every launch that reached a host had a fence of its own, and each host has one model server at most. */
-export async function expectNoDoubleLaunch(rig: Rig, starts: readonly (readonly string[])[]): Promise<void> {
-  for (const host of rig.hosts) {
-    const containers = (await containersOn(host)).filter((container) => container.status === 'running');
-    expect(containers.length, `containers on ${host.name}`).to.be.at.most(1);
-  }
-  expect(new Set(starts.map((words) => words.join(' '))).size, 'launches with a fence of their own').to.equal(starts.length);
 }
