@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type Clock,
+  type Cluster,
+  type ClusterPorts,
+  createCore,
+  type Ids,
+  type Logger,
+  type SparkCore,
+  silentLogger,
+} from '@spark-control/core';
+import { createApp, HttpModelEndpoint, type SparkApp } from '@spark-control/http-adapter';
+import { type Configuration, loadConfiguration, openStore, type ServerSettings, type Store } from '@spark-control/store-adapter';
+import { type JoinedClusters, joinClusters, type SimulationOptions } from './join-clusters.ts';
+import { SortableIds } from './sortable-ids.ts';
+import { SystemClock } from './system-clock.ts';
+import { VERSION } from './version.ts';
+
+export type SparkControlOptions = Readonly<{
+  /** Folder of the state; made when missing, one instance at a time. */
+  dataFolder: string;
+  /** Folder of models.yaml, services.yaml and spark.yaml. It need not exist. */
+  configFolder: string;
+  /** Environment variables that configure it. Default: none, so that an embedder's own environment does not leak in. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Default: silent. */
+  logger?: Logger;
+  /** Folder of the built dashboard; `null`: none. Default: the one that comes with the package, when it is built. */
+  webRoot?: string | null;
+  /** Default: the machine's clock. */
+  clock?: Clock;
+  /** Default: sortable ids of the clock. */
+  ids?: Ids;
+  /** Clusters with ports of your own, in place of those that the configuration names. */
+  clusters?: readonly Readonly<{ cluster: Cluster; ports: ClusterPorts }>[];
+  /** How the simulated Sparks behave, when there are no others. */
+  simulation?: SimulationOptions;
+  /** For tests of recovery: called at named points of a swap. */
+  failpoint?: ((name: string) => void) | undefined;
+}>;
+
+/** A running Spark Control. Several may live in one process; nothing is global. */
+export type SparkControl = Readonly<{
+  core: SparkCore;
+  /** The Express app. It does not listen; mount it or give it to `http.createServer`. */
+  app: SparkApp['app'];
+  settings: ServerSettings;
+  /** Oddities of the configuration, as sentences. */
+  warnings: readonly string[];
+  isSimulated: boolean;
+  /** The simulated Sparks, for faults on demand; empty when real hosts are configured. */
+  simulations: JoinedClusters['simulations'];
+  /** Ends the streams of all clients, as the first step of a graceful stop. */
+  closeStreams(): void;
+  /** Stops. A running swap stays in the journal and goes on at the next start. Leaves no timer, socket or file open. */
+  close(): Promise<void>;
+}>;
+
+/**
+ * Builds Spark Control from a configuration and starts it.
+ * Rejects INVALID_SETTINGS or INVALID_CATALOG (with `details.issues`), STORE_IN_USE, STORE_NEWER or STORE_UNAVAILABLE; nothing is left open then.
+ */
+export async function createSparkControl(options: SparkControlOptions): Promise<SparkControl> {
+  const { logger = silentLogger, clock = new SystemClock(), env = {} } = options;
+  const undo: (() => unknown)[] = [];
+  try {
+    const configuration = loadConfiguration({ folder: options.configFolder, env, dataFolder: options.dataFolder, logger });
+    undo.push(() => configuration.catalog.dispose());
+    const store = await openStore({ folder: options.dataFolder, clock, logger });
+    undo.push(() => store.close());
+    const joined = await joinClusters(configuration, store.controllerId, options, { clock, logger });
+    undo.push(() => joined.close());
+    const endpoint = new HttpModelEndpoint();
+    undo.push(() => endpoint.close());
+    const core = coreOf(options, { configuration, store, joined, endpoint, clock, logger });
+    undo.push(() => core.close());
+    await core.start();
+    const web = appOf(options, core, configuration, store, { clock, logger });
+    undo.push(() => web.closeStreams());
+    return {
+      core,
+      app: web.app,
+      settings: configuration.server,
+      warnings: configuration.warnings,
+      isSimulated: joined.isSimulated,
+      simulations: joined.simulations,
+      closeStreams: () => web.closeStreams(),
+      close: () => unwind(undo),
+    };
+  } catch (error) {
+    await unwind(undo);
+    throw error;
+  }
+}
+
+type Tools = Readonly<{ clock: Clock; logger: Logger }>;
+type Parts = Tools & Readonly<{ configuration: Configuration; store: Store; joined: JoinedClusters; endpoint: HttpModelEndpoint }>;
+
+function coreOf(options: SparkControlOptions, parts: Parts): SparkCore {
+  const { configuration, store, joined, endpoint, clock, logger } = parts;
+  const env = options.env ?? {};
+  return createCore({
+    clusters: joined.clusters,
+    catalog: configuration.catalog,
+    journal: store.journal,
+    events: store.events,
+    fences: store.fences,
+    endpoint,
+    secrets: { read: (name) => env[name] ?? null },
+    clock,
+    ids: options.ids ?? new SortableIds(clock),
+    logger,
+    controllerId: store.controllerId,
+    isSimulated: joined.isSimulated,
+    deadlines: configuration.deadlines,
+    storeHealth: () => store.health(),
+    ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
+  });
+}
+
+function appOf(options: SparkControlOptions, core: SparkCore, { server }: Configuration, store: Store, tools: Tools): SparkApp {
+  return createApp({
+    core,
+    answers: store.answers,
+    ...tools,
+    ids: options.ids ?? new SortableIds(tools.clock),
+    version: VERSION,
+    listenHost: server.host,
+    allowedHosts: server.allowedHosts,
+    bodyLimitBytes: server.bodyLimitBytes,
+    cookieSecret: randomBytes(32).toString('hex'),
+    webRoot: options.webRoot === undefined ? builtDashboard() : options.webRoot,
+  });
+}
+
+/** The dashboard that comes with the package, `null` when it has not been built. */
+function builtDashboard(): string | null {
+  const folder = join(dirname(fileURLToPath(import.meta.resolve('@spark-control/web-ui/package.json'))), 'dist', 'www');
+  return existsSync(join(folder, 'index.html')) ? folder : null;
+}
+
+/** Closes in the reverse order of opening; one that fails does not keep the others open. */
+async function unwind(undo: (() => unknown)[]): Promise<void> {
+  for (let close = undo.pop(); close !== undefined; close = undo.pop()) {
+    try {
+      await close();
+    } catch {
+      // What cannot be closed is gone already, and its neighbours still have to be closed.
+    }
+  }
+}
