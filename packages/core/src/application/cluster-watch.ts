@@ -11,7 +11,7 @@ import type { ClusterPorts } from './step-ports.ts';
 const OBSERVE_EVERY_MS = 2_000;
 const TELEMETRY_EVERY_MS = 5_000;
 /** One look may not take longer: a host that hangs is then unknown. */
-const LOOK_LIMIT_MS = 10_000;
+const LOOK_LIMIT_MS = 5_000;
 
 export type StampedReport = HostReport & Readonly<{ cluster: ClusterKey; at: number }>;
 
@@ -164,7 +164,7 @@ export class ClusterWatch {
       const reports = await this.#ports.probe.inspect({ image: null, source: null }, signal);
       const at = this.#deps.clock.now();
       this.#reports = reports.map((report) => ({ ...report, cluster: this.#cluster.key, at }));
-      this.#feed.publish({ kind: 'host', cluster: this.#cluster.key, at, reports });
+      this.#feed.publish({ kind: 'host', cluster: this.#cluster.key, at, observedAt: this.#view.observedAt, reports });
     } catch (error) {
       if (!this.#closing.signal.aborted) this.#deps.logger.debug('telemetry failed', { cluster: this.#cluster.key, error });
     } finally {

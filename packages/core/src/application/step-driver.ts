@@ -57,9 +57,11 @@ export class StepDriver {
     this.#step.abort(reason);
   }
 
-  /** Starts a step as soon as the one before has settled. */
+  /** Starts a step as soon as the one before has settled. From here on `abort` means this step, also while it still waits. */
   perform(effect: SwapEffect, swap: Swap): void {
-    this.#running = this.#running.then(() => this.#perform(effect, swap));
+    const controller = new AbortController();
+    this.#step = controller;
+    this.#running = this.#running.then(() => this.#perform(effect, swap, controller));
   }
 
   /** Stops everything and waits until nothing of this swap runs in this process any more. */
@@ -70,9 +72,8 @@ export class StepDriver {
     await this.#following;
   }
 
-  async #perform(effect: SwapEffect, swap: Swap): Promise<void> {
-    const controller = new AbortController();
-    this.#step = controller;
+  async #perform(effect: SwapEffect, swap: Swap, controller: AbortController): Promise<void> {
+    if (controller.signal.aborted) return;
     this.#aliveAt = this.#deps.clock.monotonic();
     this.#outage = null;
     if (effect.type === 'launch') this.#load = initialLoadProgress();

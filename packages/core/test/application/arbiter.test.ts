@@ -136,6 +136,22 @@ describe('the arbiter', () => {
     expect(swap).to.deep.include({ phase: 'cancelled', serving: { kind: 'model', model: 'gemma' } });
   });
 
+  it('hears a cancel that comes between two steps', async () => {
+    await bench.swap('gemma');
+    bench.hosts.loadMs = 1_800_000;
+    const decision = await bench.request('qwen');
+    const id = idOf(decision as never);
+    bench.failpoint = (name) => {
+      if (name !== 'after_commit_load') return;
+      bench.failpoint = null;
+      bench.hosts.loadMs = 1_000;
+      void bench.arbiter.cancel(id);
+    };
+    await bench.inPhase(id, 'rolling_back');
+    await bench.clock.advance(30_000);
+    expect((await bench.journal.get(id))?.phase).to.equal('cancelled');
+  });
+
   it('leaves alone what it did not start, unless told; then sets it aside and brings it back when the new model fails', async () => {
     bench.hosts.startUnmanaged();
     await bench.clock.advance(3_000);
