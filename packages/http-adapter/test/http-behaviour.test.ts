@@ -100,7 +100,7 @@ describe('the dashboard files', () => {
   before(async () => {
     root = mkdtempSync(join(tmpdir(), 'web-'));
     mkdirSync(join(root, 'assets'));
-    writeFileSync(join(root, 'index.html'), '<!doctype html><title>Spark Control</title>');
+    writeFileSync(join(root, 'index.html'), '<!doctype html>\n<html lang="en"><title>Spark Control</title></html>');
     writeFileSync(join(root, 'icon.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
     writeFileSync(join(root, 'assets', 'main-1.js'), 'plain();');
     writeFileSync(join(root, 'assets', 'main-1.js.br'), 'compressed');
@@ -119,6 +119,17 @@ describe('the dashboard files', () => {
       expect(answer.headers['cache-control'], path).to.equal('no-cache');
     }
     expect((await ask(server.port, '/icon.svg')).headers['content-type']).to.contain('image/svg+xml');
+  });
+
+  it('are the page in the appearance that its cookie names, and in none that nobody offers', async () => {
+    const pageFor = async (cookie: string) => (await ask(server.port, '/models', { headers: { cookie } })).text;
+    expect(await pageFor('a=b; spark_control_theme=dark')).to.contain('<html lang="en" data-theme="dark">');
+    expect(await pageFor('spark_control_theme=light; a=b')).to.contain('<html lang="en" data-theme="light">');
+    for (const value of ['auto', '', 'darker', 'dark"><script>', '%64ark', 'dark,light']) {
+      expect(await pageFor(`spark_control_theme=${value}`), value).to.contain('<html lang="en"><title>');
+    }
+    expect(await pageFor('my_spark_control_theme=dark')).to.contain('<html lang="en"><title>');
+    expect((await ask(server.port, '/')).headers['vary']).to.contain('Cookie');
   });
 
   it('are not the page for an unknown program path, a missing asset or a POST', async () => {

@@ -1,4 +1,7 @@
 export type { Static, TSchema } from 'typebox';
+export { type FileModelEntry, type FileModels, ModelEntry, ModelOverridesFile, ModelsFile } from './files/models-file.ts';
+export { type FileServiceEntry, type FileServices, SERVICE_KINDS, ServiceEntry, ServicesFile } from './files/services-file.ts';
+export { ClusterEntry, type FileClusterEntry, type FileHostEntry, type FileSpark, HostEntry, SparkFile } from './files/spark-file.ts';
 export {
   Cluster,
   ClusterList,
@@ -15,9 +18,11 @@ export { IdParams, Issue, KEY_REGEXP, KeyParams, NoQuery, Problem, type WireIssu
 export {
   EVENT_STREAM_EVENTS,
   EventsQuery,
+  HostEvent,
   LogEvent,
   SWAP_STREAM_EVENTS,
   SwapLogEvent,
+  type WireHostEvent,
   type WireLogEvent,
   type WireSwapLogEvent,
 } from './wire/events.ts';
@@ -73,6 +78,3 @@ export {
   type WireSwapRequest,
   type WireSwapStep,
 } from './wire/swap.ts';
-export { type FileModelEntry, type FileModels, ModelEntry, ModelOverridesFile, ModelsFile } from './files/models-file.ts';
-export { type FileServiceEntry, type FileServices, SERVICE_KINDS, ServiceEntry, ServicesFile } from './files/services-file.ts';
-export { ClusterEntry, type FileClusterEntry, type FileHostEntry, type FileSpark, HostEntry, SparkFile } from './files/spark-file.ts';

@@ -5,7 +5,7 @@ import { pathOf, type Route } from './router.ts';
 import { type AppState, idle, onCluster, onHost, onLog, onSnapshot, onSwap } from './state.ts';
 import type { Store } from './store.ts';
 import type { StreamEvent, StreamState } from './stream.ts';
-import type { Cluster, Host, LogEvent, Problem, Status, Swap, SwapBody } from './wire.ts';
+import type { Cluster, HostEvent, LogEvent, Problem, Status, Swap, SwapBody } from './wire.ts';
 
 /** What the controller needs from the browser, so that it runs in a test without one. */
 export type Surroundings = Readonly<{
@@ -53,7 +53,7 @@ export class Controller {
         this.#store.set(onCluster(state, data as Cluster));
         break;
       case 'host':
-        this.#store.set(onHost(state, data as Host));
+        this.#store.set(onHost(state, data as HostEvent));
         break;
       case 'log': {
         const { swap_id: swap, ...line } = data as LogEvent;

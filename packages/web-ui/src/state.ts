@@ -2,7 +2,7 @@ import type { Route } from './router.ts';
 import type { StreamState } from './stream.ts';
 import { instant } from './view-models/format.ts';
 import { appendLog, emptyLog, type LogBuffer } from './view-models/log-buffer.ts';
-import type { Cluster, Host, LogLine, Model, Preflight, Problem, Status, Swap } from './wire.ts';
+import type { Cluster, HostEvent, LogLine, Model, Preflight, Problem, Status, Swap } from './wire.ts';
 
 /** Something asked of the server: what came last stays visible while it is asked again. */
 export type Loadable<T> = Readonly<{ value: T | null; loading: boolean; problem: Problem | null }>;
@@ -105,10 +105,13 @@ export function onCluster(state: AppState, cluster: Cluster): Partial<AppState> 
   return { status: { ...state.status, clusters } };
 }
 
-export function onHost(state: AppState, host: Host): Partial<AppState> {
+/** A host's latest, and that its cluster was looked at: a cluster comes anew only when something about it changes. */
+export function onHost(state: AppState, event: HostEvent): Partial<AppState> {
   if (state.status === null) return {};
+  const { observed_at, ...host } = event;
   const hosts = state.status.hosts.map((known) => (known.key === host.key && known.cluster === host.cluster ? host : known));
-  return { status: { ...state.status, hosts } };
+  const clusters = state.status.clusters.map((known) => (known.key === host.cluster ? { ...known, observed_at } : known));
+  return { status: { ...state.status, hosts, clusters } };
 }
 
 export function onLog(state: AppState, swapId: string, lines: readonly LogLine[]): Partial<AppState> {

@@ -4,6 +4,7 @@ import type { WireIssue } from '@spark-control/schema';
 export type {
   WireCluster as Cluster,
   WireHost as Host,
+  WireHostEvent as HostEvent,
   WireLogEvent as LogEvent,
   WireModel as Model,
   WireModelList as ModelList,

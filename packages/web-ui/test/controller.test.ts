@@ -81,9 +81,11 @@ describe('the controller and the stream', () => {
     controller.onStreamEvent({ type: 'model', data: aCluster() });
     controller.onStreamEvent({ type: 'snapshot', data: aStatus() });
     controller.onStreamEvent({ type: 'model', data: aCluster({ serving: null }) });
-    controller.onStreamEvent({ type: 'host', data: aHost('spark-2', { reachable: false }) });
+    const observed_at = iso(NOON + 5_000);
+    controller.onStreamEvent({ type: 'host', data: { ...aHost('spark-2', { reachable: false }), observed_at } });
     const { status } = store.get();
-    expect(status?.clusters.map(({ serving }) => serving)).to.deep.equal([null]);
+    expect(status?.clusters.map(({ serving, observed_at: at }) => [serving, at])).to.deep.equal([[null, observed_at]]);
+    expect(status?.hosts[1]).to.not.have.property('observed_at');
     expect(status?.hosts.map(({ reachable }) => reachable)).to.deep.equal([true, false]);
   });
 

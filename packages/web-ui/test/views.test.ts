@@ -20,7 +20,7 @@ const serving = (change: Parameters<typeof aCluster>[0]) => servingView(aState({
 
 describe('servingView', () => {
   it('says what serves and since when', () => {
-    expect(serving({})).to.deep.include({ title: 'qwen3-32b', since: 'for 2 h 14 min', canUnload: true });
+    expect(serving({})).to.deep.include({ title: 'qwen3-32b', eyebrow: 'Serving on Spark pair', note: 'for 2 h 14 min', canUnload: true });
     expect(serving({})?.mark).to.deep.equal({ tone: 'ok', shape: '●', word: 'ready' });
   });
 
@@ -43,6 +43,39 @@ describe('servingView', () => {
     expect(serving({ state: 'running', healthy: false })?.mark.word).to.equal('not answering');
   });
 
+  const during = (change: Parameters<typeof aSwap>[0]) => {
+    const clusters = [aCluster({ active_swap: 'swp_01', healthy: false })];
+    return servingView(aState({ status: aStatus({ clusters }), swaps: { swp_01: aSwap(change) } }));
+  };
+  const headlines = [
+    [{ phase: 'draining' }, '◐ draining', 'Coming on Spark pair', 'gemma-27b', 'qwen3-32b serves until then'],
+    [{ phase: 'loading' }, '◐ loading', 'Coming on Spark pair', 'gemma-27b', ''],
+    [{ phase: 'loading', cancel_requested_at: iso(NOON) }, '◐ loading', 'Coming on Spark pair', 'gemma-27b', 'cancel requested'],
+    [{ phase: 'stopping', model: null }, '◐ stopping', 'Unloading on Spark pair', 'qwen3-32b', ''],
+    [{ phase: 'rolling_back' }, '▲ rolling back', 'Coming back on Spark pair', 'qwen3-32b', 'gemma-27b failed'],
+    [
+      { phase: 'rolling_back', cancel_requested_at: iso(NOON) },
+      '▲ rolling back',
+      'Coming back on Spark pair',
+      'qwen3-32b',
+      'the swap was cancelled',
+    ],
+    [
+      { phase: 'rolling_back', previous_model: null },
+      '▲ rolling back',
+      'Coming back on Spark pair',
+      'What was there before',
+      'gemma-27b failed',
+    ],
+  ] as const;
+  for (const [change, state, eyebrow, title, note] of headlines) {
+    it(`shows what comes, and no alarm, during ${JSON.stringify(change)}`, () => {
+      const view = during(change);
+      expect(`${view?.mark.shape} ${view?.mark.word}`).to.equal(state);
+      expect(view).to.deep.include({ eyebrow, title, note, canUnload: false });
+    });
+  }
+
   it('lists who waits, in order', () => {
     const state = aState({ status: aStatus({ clusters: [aCluster({ queued: ['swp_01', 'swp_09'] })] }), swaps: { swp_01: aSwap() } });
     expect(servingView(state)?.queued).to.deep.equal([
@@ -53,7 +86,7 @@ describe('servingView', () => {
 
   it('counts by the clock of the server, not of this device', () => {
     const status = aStatus({ clusters: [aCluster({ since: iso(NOON - 60_000) })] });
-    expect(servingView(aState({ now: NOON + 7_200_000, clockSkewMs: -7_200_000, status }))?.since).to.equal('for 1 min');
+    expect(servingView(aState({ now: NOON + 7_200_000, clockSkewMs: -7_200_000, status }))?.note).to.equal('for 1 min');
   });
 });
 

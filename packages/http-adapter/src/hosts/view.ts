@@ -1,6 +1,8 @@
-import type { Cluster, ClusterKey, GpuFacts, Host, HostReport, SparkCore } from '@spark-control/core';
-import type { WireHost, WireHostGpu } from '@spark-control/schema';
+import type { Cluster, CoreEvent, GpuFacts, Host, HostReport, SparkCore } from '@spark-control/core';
+import type { WireHost, WireHostEvent, WireHostGpu } from '@spark-control/schema';
 import { nullableTimestamp } from '../wire-time.ts';
+
+type HostReports = Extract<CoreEvent, { kind: 'host' }>;
 
 /** All hosts of all clusters with their latest telemetry. A host that was not asked yet says so. */
 export function hostViews(core: SparkCore): readonly WireHost[] {
@@ -13,13 +15,16 @@ export function hostViews(core: SparkCore): readonly WireHost[] {
   );
 }
 
-/** The hosts of one event. */
-export function hostViewsOf({ clusters }: SparkCore, key: ClusterKey, reports: readonly HostReport[], at: number): readonly WireHost[] {
+/** The hosts of one event, each with the time of the last look at its cluster. */
+export function hostEventsOf({ clusters }: SparkCore, event: HostReports): readonly WireHostEvent[] {
+  const observed_at = nullableTimestamp(event.observedAt);
   return clusters
-    .filter((cluster) => cluster.key === key)
+    .filter((cluster) => cluster.key === event.cluster)
     .flatMap((cluster) =>
-      reports.flatMap((report) =>
-        cluster.hosts.filter((host) => host.key === report.host).map((host) => hostView(cluster, host, report, at)),
+      event.reports.flatMap((report) =>
+        cluster.hosts
+          .filter((host) => host.key === report.host)
+          .map((host) => ({ ...hostView(cluster, host, report, event.at), observed_at })),
       ),
     );
 }

@@ -1,7 +1,7 @@
 import { type CoreEvent, isSettled, type NumberedEvent, type NumberedLogLine, type SparkCore, type SwapId } from '@spark-control/core';
 import type { WireLogEvent, WireSwapLogEvent } from '@spark-control/schema';
 import { clusterViewOf } from '../clusters/view.ts';
-import { hostViewsOf } from '../hosts/view.ts';
+import { hostEventsOf } from '../hosts/view.ts';
 import type { SwapViews } from '../swaps/view.ts';
 import { timestamp } from '../wire-time.ts';
 import { type Frame, frameOf } from './frame.ts';
@@ -57,9 +57,7 @@ export class EventFrames {
       case 'model':
         return this.#cache.get(event, async () => clusterViewOf(this.#core, event.view).map((view) => frameOf('model', view, event.id)));
       case 'host':
-        return this.#cache.get(event, async () =>
-          hostViewsOf(this.#core, event.cluster, event.reports, event.at).map((view) => frameOf('host', view)),
-        );
+        return this.#cache.get(event, async () => hostEventsOf(this.#core, event).map((view) => frameOf('host', view)));
       case 'log':
         return NONE;
       default:

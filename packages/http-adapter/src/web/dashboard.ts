@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 
 /** First path segments that programs use: an unknown path below them is a mistake to be told, not a page. */
 const PROGRAM_PATHS = /^\/(?:api|v1|scrub|unscrub|assets|docs|healthz|readyz|metrics|openapi\.json)(?:\/|$)/i;
+/** The dashboard sets it. Only these two values are ever written into the page. */
+const THEME_COOKIE = /(?:^|;)\s*spark_control_theme=(light|dark)\s*(?:;|$)/;
 const ONE_YEAR_SECONDS = 31_536_000;
 const ENCODINGS = [
   ['br', '.br'],
@@ -30,13 +33,17 @@ export function serveDashboard(app: Express, webRoot: string): void {
   function sendFromRoot(...[request, response, next]: Parameters<RequestHandler>): void {
     files(request, response, (error?: unknown) => {
       if (error !== undefined) return next(error);
-      response.sendFile(
-        'index.html',
-        { root: webRoot, headers: { 'Cache-Control': 'no-cache' }, cacheControl: false },
-        (failure) => failure && next(failure),
-      );
+      sendPage(webRoot, request, response).catch(next);
     });
   }
+}
+
+/** The page, with the appearance that its reader chose: a script that sets it later would let a dark page flash white first. */
+async function sendPage(webRoot: string, request: Request, response: Response): Promise<void> {
+  const theme = THEME_COOKIE.exec(request.get('cookie') ?? '')?.[1];
+  const page = await readFile(join(webRoot, 'index.html'), 'utf8');
+  response.set({ 'Cache-Control': 'no-cache', Vary: 'Cookie' });
+  response.type('html').send(theme === undefined ? page : page.replace('<html lang="en">', `<html lang="en" data-theme="${theme}">`));
 }
 
 const keepForGood = (response: { setHeader(name: string, value: string): unknown }): void => {

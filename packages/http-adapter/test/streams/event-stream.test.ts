@@ -1,8 +1,10 @@
 import { clusterKey, hostKey, modelKey, type NumberedEvent, swapId } from '@spark-control/core';
+import { HostEvent } from '@spark-control/schema';
 import { expect } from 'chai';
 import { aSwap } from '../../../core/test/support/builders.ts';
 import { settle } from '../../../core/test/support/fake-clock.ts';
 import { MAX_STREAMS_PER_ADDRESS } from '../../src/streams/stream-limits.ts';
+import { expectFits } from '../support/documented.ts';
 import { EventReader } from '../support/event-reader.ts';
 import { aView } from '../support/scripted-core.ts';
 import { ask, bodyOf, startServer, type TestServer } from '../support/test-server.ts';
@@ -31,6 +33,7 @@ describe('/api/events', () => {
       kind: 'host',
       cluster: DEFAULT,
       at: 1_700_000_000_000,
+      observedAt: 1_700_000_001_000,
       reports: [
         { host: hostKey('spark1'), reachable: false, code: 'HOST_UNREACHABLE', reason: 'timed out' },
         { host: hostKey('gone'), reachable: false, code: 'HOST_UNREACHABLE', reason: 'not of this cluster' },
@@ -44,6 +47,8 @@ describe('/api/events', () => {
     expect(reader.events[0]?.data).to.include({ version: '1.2.3', last_event_id: 0 });
     expect(reader.events[3]?.data).to.include({ key: 'default', serving: 'qwen', healthy: true });
     expect(reader.events[4]?.data).to.include({ key: 'spark1', reachable: false, code: 'HOST_UNREACHABLE', reason: 'timed out' });
+    expect(reader.events[4]?.data).to.include({ at: '2023-11-14T22:13:20.000Z', observed_at: '2023-11-14T22:13:21.000Z' });
+    expectFits(HostEvent, reader.events[4]?.data, 'a host event');
     reader.cut();
   });
 

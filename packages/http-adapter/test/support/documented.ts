@@ -29,13 +29,18 @@ export function expectDocumented(route: Route, answer: Answer): void {
   const schema = documented?.schema;
   if (!schema) return;
   expect(answer.headers['content-type'], where).to.contain(documented?.mediaType ?? 'application/json');
+  expectFits(schema, JSON.parse(answer.text), where);
+}
+
+/** Fails unless `value` is exactly as `schema` says. */
+export function expectFits(schema: object, value: unknown, where: string): void {
   let check = compiled.get(schema);
   if (check === undefined) {
     check = ajv.compile(closed(JSON.parse(JSON.stringify(schema))) as object);
     compiled.set(schema, check);
   }
-  const fits = check(JSON.parse(answer.text));
-  expect(fits, `${where}: ${JSON.stringify(check.errors)} in ${answer.text.slice(0, 500)}`).to.equal(true);
+  const fits = check(value);
+  expect(fits, `${where}: ${JSON.stringify(check.errors)} in ${JSON.stringify(value).slice(0, 500)}`).to.equal(true);
 }
 
 export const routeOf = (method: string, path: string): Route => {

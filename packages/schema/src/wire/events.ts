@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { CLOSED, Timestamp } from './common.ts';
+import { Host } from './cluster.ts';
+import { CLOSED, NullableTimestamp, Timestamp } from './common.ts';
 
 /** A log line on `/api/swap/{id}/stream`. `seq` counts the lines of a swap from 1 and is how a client drops what it has. */
 export const SwapLogEvent = Type.Object({
@@ -17,6 +18,9 @@ export const LogEvent = Type.Object({
   at: Timestamp,
   line: Type.String(),
 });
+
+/** A `host` event: the host, and when its cluster was last looked at. `model` events come with changes only; this comes all the time. */
+export const HostEvent = Type.Object({ ...Host.properties, observed_at: NullableTimestamp });
 
 export const EventsQuery = Type.Object(
   {
@@ -37,5 +41,6 @@ export const SWAP_STREAM_EVENTS = ['snapshot', 'phase', 'progress', 'log', 'sett
 /** Names of the events of `/api/events`: status, swap, cluster, host, log line. */
 export const EVENT_STREAM_EVENTS = ['snapshot', 'swap', 'model', 'host', 'log'] as const;
 
+export type WireHostEvent = Static<typeof HostEvent>;
 export type WireSwapLogEvent = Static<typeof SwapLogEvent>;
 export type WireLogEvent = Static<typeof LogEvent>;

@@ -45,9 +45,9 @@ export class ScOverview extends ScElement<OverviewView> {
         h(
           'div',
           { class: 'serving-what' },
-          h('p', { class: 'eyebrow' }, `Serving on ${view.clusterName}`),
+          h('p', { class: 'eyebrow' }, view.eyebrow),
           h('h2', { id: 'serving-title', class: 'serving-title' }, view.title),
-          h('p', { class: 'serving-state' }, markPart(view.mark), view.since !== '' && h('span', { class: 'muted' }, view.since)),
+          h('p', { class: 'serving-state' }, markPart(view.mark), view.note !== '' && h('span', { class: 'muted' }, view.note)),
         ),
         h(
           'div',
@@ -101,14 +101,13 @@ const attention = (notices: readonly Notice[]): HTMLElement =>
     ),
   );
 
-function activePart({ id, mark: phase, title, percent, label, elapsed }: ActiveView): HTMLElement {
+function activePart({ id, title, percent, label, elapsed }: ActiveView): HTMLElement {
   return h(
     'div',
     { class: 'active-swap' },
     h(
       'p',
       { class: 'active-line' },
-      markPart(phase),
       h('strong', null, title),
       h('span', { class: 'muted' }, label),
       h('span', { class: 'push num' }, elapsed),

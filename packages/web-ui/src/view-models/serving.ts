@@ -2,18 +2,19 @@ import { type AppState, activeSwap, currentCluster, serverNow } from '../state.t
 import type { Cluster, Swap } from '../wire.ts';
 import { ago, clock, instant, span } from './format.ts';
 import { type Mark, mark, phaseMark, phaseWord } from './mark.ts';
-import { elapsedSeconds, swapTitle } from './swap.ts';
+import { BEFORE_STOPPING, elapsedSeconds, swapTitle } from './swap.ts';
 
 export type Fact = Readonly<{ name: string; value: string; isCode: boolean }>;
 
 export type ServingView = Readonly<{
   cluster: string;
-  clusterName: string;
+  /** For example `Serving on Spark pair`, or `Coming on ...` while a swap runs. */
+  eyebrow: string;
   mark: Mark;
-  /** The model, or what stands in its place. */
+  /** The model that serves, or that comes, or what stands in its place. */
   title: string;
-  /** For example `for 2 h 14 min`. */
-  since: string;
+  /** For example `for 2 h 14 min`, or what there is to know about a swap under way. */
+  note: string;
   facts: readonly Fact[];
   canUnload: boolean;
   active: ActiveView | null;
@@ -22,7 +23,7 @@ export type ServingView = Readonly<{
 }>;
 
 /** The swap under way, in short, with a link to all of it. */
-export type ActiveView = Readonly<{ id: string; mark: Mark; title: string; percent: number; label: string; elapsed: string }>;
+export type ActiveView = Readonly<{ id: string; title: string; percent: number; label: string; elapsed: string }>;
 
 export function servingView(state: AppState): ServingView | null {
   const cluster = currentCluster(state);
@@ -31,14 +32,36 @@ export function servingView(state: AppState): ServingView | null {
   const swap = activeSwap(state, cluster);
   return {
     cluster: cluster.key,
-    clusterName: cluster.name,
-    mark: servingMark(cluster),
-    title: servingTitle(cluster),
-    since: sinceWords(cluster, now),
+    ...(swap === null ? presentHeadline(cluster, now) : comingHeadline(swap, cluster)),
     facts: facts(cluster, now),
     canUnload: cluster.serving !== null && cluster.serving !== 'unknown' && cluster.active_swap === null,
     active: swap === null ? null : activeView(swap, now),
     queued: cluster.queued.map((id) => ({ id, title: titleOf(state.swaps[id]) ?? id })),
+  };
+}
+
+type Headline = Pick<ServingView, 'eyebrow' | 'mark' | 'title' | 'note'>;
+
+const presentHeadline = (cluster: Cluster, now: number): Headline => ({
+  eyebrow: `Serving on ${cluster.name}`,
+  mark: servingMark(cluster),
+  title: servingTitle(cluster),
+  note: sinceWords(cluster, now),
+});
+
+/** While a swap runs, a model that does not answer yet, or no longer, is no alarm: it is what was asked for. */
+function comingHeadline(swap: Swap, { name }: Cluster): Headline {
+  const previous = swap.previous_model;
+  if (swap.phase === 'rolling_back') {
+    const why = swap.cancel_requested_at === null ? `${swap.model ?? 'the unload'} failed` : 'the swap was cancelled';
+    return { eyebrow: `Coming back on ${name}`, mark: phaseMark(swap), title: previous ?? 'What was there before', note: why };
+  }
+  const servesYet = previous !== null && BEFORE_STOPPING.includes(swap.phase);
+  return {
+    eyebrow: swap.model === null ? `Unloading on ${name}` : `Coming on ${name}`,
+    mark: phaseMark(swap),
+    title: swap.model ?? previous ?? 'What is loaded',
+    note: swap.cancel_requested_at !== null ? 'cancel requested' : servesYet ? `${previous} serves until then` : '',
   };
 }
 
@@ -82,7 +105,6 @@ function facts(cluster: Cluster, now: number): readonly Fact[] {
 function activeView(swap: Swap, now: number): ActiveView {
   return {
     id: swap.id,
-    mark: phaseMark(swap),
     title: swapTitle(swap),
     percent: Math.round(swap.progress.fraction * 100),
     label: swap.progress.label === '' ? phaseWord(swap.phase) : swap.progress.label,

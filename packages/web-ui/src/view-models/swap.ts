@@ -152,7 +152,8 @@ function cancelNote(swap: Swap): string | null {
   return swap.cancel_requested_at === null ? null : 'Cancel requested; the present step is being ended.';
 }
 
-const BEFORE_STOPPING = ['queued', 'validating', 'draining'];
+/** Phases in which what served before still does. */
+export const BEFORE_STOPPING: readonly string[] = ['queued', 'validating', 'draining'];
 
 /** What a cancel would do at this point: nobody should have to guess. */
 export function cancelConsequence(swap: Swap): string {
