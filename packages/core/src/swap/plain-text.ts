@@ -33,7 +33,7 @@ function afterEscape(text: string, at: number): number {
   if (code === 0x5d) return afterOsc(text, at + 1);
   let end = at;
   while (inRange(text, end, 0x20, 0x2f)) end += 1;
-  return end > at && inRange(text, end, 0x30, 0x7e) ? end + 1 : inRange(text, at, 0x40, 0x5f) ? at + 1 : at;
+  return inRange(text, end, 0x30, 0x7e) ? end + 1 : at;
 }
 
 function afterCsi(text: string, at: number): number {
