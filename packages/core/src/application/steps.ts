@@ -77,18 +77,28 @@ async function drain(swap: Swap, context: StepContext): Promise<string> {
 }
 
 async function stop(swap: Swap, claim: Claim, context: StepContext): Promise<string> {
+  const { replaceUnmanaged, rollback } = swap.options;
   const before = await whileUnreachable(context, () => observeAll(context));
-  const reading = readSighting(context.cluster, { hosts: before, health: null });
-  const park = swap.options.replaceUnmanaged;
   // Somebody may have started something since the pre-flight; it is not ours to end.
-  if (reading.serving.kind === 'unmanaged' && !park) {
-    throw new SparkError('UNMANAGED_MODEL', `${reading.unmanaged ?? 'Something'} was started in the meantime; it was left alone.`);
+  const foreign = foreignContainers(before);
+  if (foreign.length > 0 && !replaceUnmanaged) {
+    throw new SparkError('UNMANAGED_MODEL', `${foreign.join(', ')} was started in the meantime; it was left alone.`);
   }
+  const park = replaceUnmanaged && rollback;
   const { note } = await whileUnreachable(context, () => context.runtime.stop(claim, { park, report: context.report }, context.signal));
   const freed = await memoryBack(swap, before, context);
   const words = [note, freed > GIB / 2 ? `${Math.round(freed / GIB)} GiB freed` : ''].filter((word) => word !== '');
   return words.join(', ');
 }
+
+const foreignContainers = (hosts: readonly HostObservation[]): readonly string[] =>
+  hosts.flatMap((host) =>
+    host.reachable
+      ? host.containers
+          .filter(({ identity, parked }) => identity === null && !parked)
+          .map(({ name }) => `Container ${name} on ${host.host}`)
+      : [],
+  );
 
 /** Waits until the next model's memory is free on its hosts, or until no more comes back. Returns the bytes freed, over all hosts. */
 async function memoryBack(swap: Swap, before: readonly HostObservation[], context: StepContext): Promise<number> {
@@ -141,8 +151,9 @@ async function clearForRollback(swap: Swap, fence: number, context: StepContext)
   if (await isPreviousServing(swap, hosts, context)) {
     return { step: 'rollback_stop', found: 'still_serving', fence: claim.fence, note: null };
   }
-  const park = swap.previous.kind === 'unmanaged';
-  const { note } = await whileUnreachable(context, () => context.runtime.stop(claim, { park, report: context.report }, context.signal));
+  // Whatever is there and not ours is set aside, never removed: nobody asked for that any more.
+  const options = { park: true, report: context.report };
+  const { note } = await whileUnreachable(context, () => context.runtime.stop(claim, options, context.signal));
   return { step: 'rollback_stop', found: 'stopped', fence: claim.fence, note };
 }
 

@@ -13,7 +13,7 @@ export type CheckScene = Readonly<{ cluster: Cluster; plan: LaunchPlan | null; r
 export function hostCheck(picture: HostPicture): PreflightCheck {
   const { host, facts, reason } = picture;
   if (facts === null || picture.containers === null) {
-    const hint = 'Every host of the cluster has to answer before anything is stopped. Test the connection on the hosts page.';
+    const hint = 'Every host of the cluster has to answer before anything is stopped. The overview shows each host and why it does not.';
     return check('host', host, 'unknown', { detail: `${host.name} cannot be asked: ${reason ?? 'it did not answer.'}`, hint });
   }
   return check('host', host, 'pass', {

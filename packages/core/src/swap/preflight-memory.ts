@@ -71,7 +71,10 @@ function verdict(picture: HostPicture, facts: HostFacts, need: MemoryNeed, avail
     });
   }
   if (available < need.reservedBytes) {
-    const hint = `Lower --gpu-memory-utilization to ${downTo(available / facts.memTotalBytes)}, or stop side services on ${host.name}.`;
+    // A share that does not even hold the weights would be advice that cannot work.
+    const holdsWeights = need.weightsBytes === null || available >= need.weightsBytes;
+    const lower = `Lower --gpu-memory-utilization to ${downTo(available / facts.memTotalBytes)}, or stop`;
+    const hint = `${holdsWeights ? lower : 'Stop'} what else uses the memory of ${host.name}.`;
     return check('memory', host, 'warn', {
       detail: `About ${gib(available)} will be free${after}, less than ${share}; vLLM would refuse to start.`,
       hint,

@@ -167,6 +167,18 @@ describe('the arbiter', () => {
     expect(bench.hosts.servers.length).to.equal(1);
   });
 
+  it('leaves alone what somebody starts between the checks and the stop, and goes back to the model before', async () => {
+    await bench.swap('gemma');
+    bench.hosts.inFlight = 1;
+    const decision = await bench.request('qwen', { options: someOptions({ drainSeconds: 5 }) });
+    await bench.inPhase(idOf(decision as never), 'draining');
+    bench.hosts.startUnmanaged('late');
+    const swap = await bench.settled(idOf(decision as never));
+    expect(swap.cause?.code).to.equal('UNMANAGED_MODEL');
+    expect(bench.hosts.servers.map((server) => server.name)).to.include('late');
+    expect(swap).to.deep.include({ phase: 'rolled_back', serving: { kind: 'model', model: 'gemma' } });
+  });
+
   it('does nothing more once another controller holds the fence', async () => {
     await bench.swap('gemma');
     const decision = await bench.request('qwen');
