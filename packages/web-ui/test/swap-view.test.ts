@@ -73,6 +73,12 @@ describe('swapView', () => {
     expect(swapView(aSettledSwap('ready'), NOON + 3_600_000).total).to.equal('2:42');
   });
 
+  it('does not tell a cancel twice, but tells why a swap was superseded', () => {
+    const causeOf = (code: string) =>
+      swapView(aSettledSwap('cancelled', { cause: { code, message: 'x', hint: null, log_tail: [] } }), NOON).outcome?.cause?.code ?? null;
+    expect([causeOf('CANCELLED'), causeOf('SUPERSEDED')]).to.deep.equal([null, 'SUPERSEDED']);
+  });
+
   it('offers no cancel once one was asked for, nor in a rollback', () => {
     expect(swapView(aSwap({ cancel_requested_at: iso(NOON) }), NOON)).to.include({ canCancel: false });
     const back = swapView(aSwap({ phase: 'rolling_back' }), NOON);

@@ -96,6 +96,10 @@ describe('pageTitle', () => {
     expect(pageTitle(aState({ status: aStatus({ simulated: true }) }))).to.equal('SIMULATED · ● qwen3-32b - Spark Control');
     const busy = aState({ status: aStatus({ clusters: [aCluster({ active_swap: 'swp_01' })] }), swaps: { swp_01: aSwap() } });
     expect(pageTitle(busy)).to.equal('◐ loading 2:42 - Spark Control');
+    const titleOf = (change: Parameters<typeof aCluster>[0]) => pageTitle(aState({ status: aStatus({ clusters: [aCluster(change)] }) }));
+    expect(titleOf({ serving: null, state: 'absent' })).to.equal('○ Nothing loaded - Spark Control');
+    expect(titleOf({ serving: 'unknown', state: 'unknown' })).to.equal('? Unknown cannot be asked - Spark Control');
+    expect(titleOf({ healthy: false })).to.equal('✕ qwen3-32b not answering - Spark Control');
   });
 });
 
@@ -153,6 +157,17 @@ describe('modelRows', () => {
     expect(rows.map(({ mark }) => mark.shape)).to.deep.equal(['●', '◐', '○', '○']);
   });
 
+  it('does not raise an alarm for a model that a swap takes down', () => {
+    const markIn = (phase: string, active: string | null) =>
+      rowsFor({
+        status: aStatus({ clusters: [aCluster({ active_swap: active, healthy: false })] }),
+        swaps: { swp_01: aSwap({ phase: phase as 'loading' }) },
+      })[0]?.mark;
+    expect(markIn('stopping', 'swp_01')).to.include({ tone: 'busy', word: 'stopping' });
+    expect(markIn('loading', 'swp_01')).to.include({ tone: 'none', word: 'not loaded' });
+    expect(markIn('loading', null)).to.include({ tone: 'bad', word: 'not answering' });
+  });
+
   it('filters by every word, in any part of the entry', () => {
     expect(rowsFor({ modelFilter: 'some-lab GEMMA' }).map(({ key }) => key)).to.deep.equal(['gemma-27b']);
     expect(rowsFor({ modelFilter: 'gemma absent' })).to.deep.equal([]);
@@ -202,12 +217,18 @@ describe('preflightView', () => {
         estimate: { p50_seconds: null, p90_seconds: null, samples: 0 },
       }),
     );
+    const unasked = aPreflight({ memory: { needed_bytes: null, available_bytes: null, basis: 'estimated' } });
+    expect(preflightView(unasked).memory).to.equal('unknown: the hosts could not be asked');
     expect([blank.memory, blank.estimate]).to.deep.equal(['need unknown, 5.0 GiB available', 'unknown: it was never loaded here']);
   });
 
   it('asks for an explicit yes when something unmanaged is in the way', () => {
     expect(preflightView(aPreflight({ checks: [aCheck({ name: 'unmanaged', status: 'fail' })] })).needsReplace).to.equal(true);
     expect(preflightView(aPreflight()).needsReplace).to.equal(false);
+    const [found] = preflightView(
+      aPreflight({ checks: [aCheck({ name: 'unmanaged', status: 'fail', hint: 'replace_unmanaged: true' })] }),
+    ).checks;
+    expect(found?.hint).to.equal('Tick "Replace what is not ours", or stop it yourself.');
   });
 });
 
@@ -215,6 +236,19 @@ describe('notices', () => {
   const textOf = (state: AppState) => notices(state).map(({ mark, text }) => `${mark.shape} ${text}`);
 
   it('are none when all is well', () => expect(notices(aState())).to.deep.equal([]));
+
+  it('tell of a cluster that a failed swap left empty, until something is loaded or tried', () => {
+    const cause = { code: 'MODEL_CRASHED', message: 'It ran out of memory.', hint: null, log_tail: [] };
+    const after = (change: Parameters<typeof aCluster>[0], outcome: 'failed' | 'ready' = 'failed') =>
+      notices(
+        aState({ status: aStatus({ clusters: [aCluster(change)] }), swaps: { swp_01: aSettledSwap(outcome, { serving: null, cause }) } }),
+      );
+    const [notice] = after({ serving: null });
+    expect(notice).to.deep.include({ text: 'gemma-27b failed. Nothing is loaded now.', hint: 'It ran out of memory.' });
+    expect(after({ serving: 'qwen3-32b' })).to.deep.equal([]);
+    expect(after({ serving: null, active_swap: 'swp_02' })).to.deep.equal([]);
+    expect(after({ serving: null }, 'ready')).to.deep.equal([]);
+  });
 
   it('tell drift, what is not ours, hosts that cannot be asked and a broken catalog, naming the cluster when there are several', () => {
     const clusters = [

@@ -66,6 +66,13 @@ describe('the memory check', () => {
     expect(judge({ model: model(0.8, 60), facts: [someFacts({ memAvailableBytes: 95 * GIB })] }).ok).to.equal(true);
   });
 
+  it('does not advise a share that could not hold the weights', () => {
+    const hintWith = (free: number, weights: number) =>
+      checkOf(judge({ model: model(0.8, weights), facts: [someFacts({ memAvailableBytes: free * GIB })] }), 'memory').hint;
+    expect(hintWith(65, 60)).to.equal('Stop what else uses the memory of spark1.');
+    expect(hintWith(67, 60)).to.equal('Lower --gpu-memory-utilization to 0.55, or stop what else uses the memory of spark1.');
+  });
+
   it('warns when the share is too small for the weights, with one that would do', () => {
     const found = checkOf(judge({ model: model(0.5, 60) }), 'memory');
     expect(found.status).to.equal('warn');

@@ -52,7 +52,9 @@ export class ScOverview extends ScElement<OverviewView> {
         h(
           'div',
           { class: 'actions' },
-          linkPart({ screen: 'models' }, { class: 'button primary' }, view.canUnload ? 'Swap to…' : 'Load a model…'),
+          view.active === null
+            ? linkPart({ screen: 'models' }, { class: 'button primary' }, view.canUnload ? 'Swap to…' : 'Load a model…')
+            : linkPart({ screen: 'swap', id: view.active.id }, { class: 'button primary' }, 'Follow the swap'),
           view.canUnload &&
             button('Unload…', () => act(this, { kind: 'open_dialog', dialog: { kind: 'unload', cluster: view.cluster } }), {
               class: 'secondary',
@@ -101,7 +103,7 @@ const attention = (notices: readonly Notice[]): HTMLElement =>
     ),
   );
 
-function activePart({ id, title, percent, label, elapsed }: ActiveView): HTMLElement {
+function activePart({ title, percent, label, elapsed }: ActiveView): HTMLElement {
   return h(
     'div',
     { class: 'active-swap' },
@@ -113,7 +115,6 @@ function activePart({ id, title, percent, label, elapsed }: ActiveView): HTMLEle
       h('span', { class: 'push num' }, elapsed),
     ),
     h('progress', { max: '100', value: String(percent), 'aria-label': `Progress of ${title}` }),
-    h('p', null, linkPart({ screen: 'swap', id }, {}, 'Follow the swap')),
   );
 }
 

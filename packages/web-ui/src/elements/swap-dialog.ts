@@ -114,7 +114,7 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
     const verb =
       model === null
         ? `Unload ${view.current}`
-        : preflight?.mark.tone === 'bad'
+        : preflight?.mark.tone === 'bad' || preflight?.mark.tone === 'unknown'
           ? `Try ${view.modelName} anyway`
           : `Swap to ${view.modelName}`;
     return h(

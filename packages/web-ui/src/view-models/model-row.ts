@@ -2,6 +2,7 @@ import { type AppState, activeSwap, currentCluster } from '../state.ts';
 import type { Cluster, Model } from '../wire.ts';
 import { bytes, clock, plural } from './format.ts';
 import { type Mark, mark, phaseWord } from './mark.ts';
+import { servingMark } from './serving.ts';
 
 export type ModelRow = Readonly<{
   key: string;
@@ -58,7 +59,9 @@ function modelMark(model: Model, cluster: Cluster, state: AppState): Mark {
   const active = activeSwap(state, cluster);
   if (active !== null && active.model === model.key) return mark('busy', phaseWord(active.phase));
   if (cluster.serving !== model.key) return mark('none', 'not loaded');
-  return cluster.healthy ? mark('ok', 'ready') : mark('bad', 'not answering');
+  // What a swap has taken down on purpose is no alarm.
+  if (active !== null && !cluster.healthy) return active.phase === 'stopping' ? mark('busy', 'stopping') : mark('none', 'not loaded');
+  return servingMark(cluster);
 }
 
 export function mayRunOn(model: Model, cluster: Cluster): boolean {

@@ -1,7 +1,8 @@
-import { type AppState, serverNow } from '../state.ts';
+import { type AppState, recentSwaps, serverNow } from '../state.ts';
 import type { Cluster, Status } from '../wire.ts';
 import { ago, instant } from './format.ts';
 import { type Mark, mark } from './mark.ts';
+import { announcement } from './swap.ts';
 
 /** A thing that wants attention: one sentence, and what to do about it. */
 export type Notice = Readonly<{ key: string; mark: Mark; text: string; hint: string | null }>;
@@ -10,7 +11,10 @@ export function notices(state: AppState): readonly Notice[] {
   const { status } = state;
   if (status === null) return [];
   const many = status.clusters.length > 1;
-  return [...catalogNotices(status), ...status.clusters.flatMap((cluster) => clusterNotices(cluster, many, serverNow(state)))];
+  return [
+    ...catalogNotices(status),
+    ...status.clusters.flatMap((cluster) => [...clusterNotices(cluster, many, serverNow(state)), ...failureNotices(state, cluster, many)]),
+  ];
 }
 
 function catalogNotices({ catalog }: Status): readonly Notice[] {
@@ -44,4 +48,13 @@ function clusterNotices(cluster: Cluster, many: boolean, now: number): readonly 
     });
   }
   return out;
+}
+
+/** A cluster that stands empty because the last swap failed is not well, although nothing is wrong with its hosts. */
+function failureNotices(state: AppState, cluster: Cluster, many: boolean): readonly Notice[] {
+  const [last] = recentSwaps(state, cluster.key);
+  if (last?.outcome !== 'failed' || cluster.serving !== null || cluster.active_swap !== null) return [];
+  const where = many ? `${cluster.name}: ` : '';
+  const text = `${where}${announcement(last)}`;
+  return [{ key: `failed/${cluster.key}`, mark: mark('bad', 'failed'), text, hint: last.cause?.message ?? null }];
 }

@@ -25,6 +25,8 @@ const MARKS: Readonly<Record<Check['status'], Mark>> = {
   unknown: mark('unknown', 'unknown'),
 };
 
+const REPLACE_HINT = 'Tick "Replace what is not ours", or stop it yourself.';
+
 /** Faults first: what stops a swap must not hide below what is fine. */
 const ORDER: readonly Check['status'][] = ['fail', 'unknown', 'warn'];
 
@@ -47,7 +49,15 @@ export function preflightView(report: Preflight): PreflightView {
 }
 
 function checkView({ name, host, status, detail, hint, measured }: Check): CheckView {
-  return { key: `${name}/${host ?? ''}`, mark: MARKS[status], name: host === null ? name : `${name} · ${host}`, detail, hint, measured };
+  return {
+    key: `${name}/${host ?? ''}`,
+    mark: MARKS[status],
+    name: host === null ? name : `${name} · ${host}`,
+    detail,
+    // The server speaks to callers of the API; here the same is a box to tick.
+    hint: name === 'unmanaged' && status === 'fail' ? REPLACE_HINT : hint,
+    measured,
+  };
 }
 
 type Count = (status: Check['status']) => number;
@@ -68,6 +78,7 @@ function summary(report: Preflight, count: Count): string {
 }
 
 function memoryWords({ needed_bytes: needed, available_bytes: available, basis }: Preflight['memory']): string {
+  if (needed === null && available === null) return 'unknown: the hosts could not be asked';
   if (needed === null) return `need unknown, ${bytes(available)} available`;
   return `needs ${bytes(needed)} (${basis}), ${available === null ? 'availability unknown' : `${bytes(available)} available`}`;
 }

@@ -76,7 +76,8 @@ export function servingTitle(cluster: Cluster): string {
 
 /** The mark of what serves. A process that runs is not a model that serves: `ready` needs both. */
 export function servingMark(cluster: Cluster): Mark {
-  if (cluster.serving === 'unknown' || cluster.state === 'unknown') return mark('unknown', 'unknown');
+  if (cluster.serving === 'unknown' || cluster.state === 'unknown')
+    return mark('unknown', cluster.observed_at === null ? 'not asked yet' : 'cannot be asked');
   if (cluster.serving === null) return mark('none', 'idle');
   if (cluster.state === 'starting' || cluster.state === 'stopping') return mark('busy', cluster.state);
   if (!cluster.healthy) return mark('bad', cluster.state === 'absent' ? 'gone' : 'not answering');
@@ -118,7 +119,8 @@ export function pageTitle(state: AppState): string {
   const label = state.status?.simulated ? 'SIMULATED · ' : '';
   if (cluster === null) return `${label}Spark Control`;
   const active = activeSwap(state, cluster);
-  const { shape, word } = active === null ? servingMark(cluster) : phaseMark(active);
+  const { tone, shape, word } = active === null ? servingMark(cluster) : phaseMark(active);
   if (active !== null) return `${label}${shape} ${word} ${clock(elapsedSeconds(active, serverNow(state)))} - Spark Control`;
-  return `${label}${shape} ${servingTitle(cluster)} ${word === 'ready' ? '' : `${word} `}- Spark Control`;
+  const says = tone === 'ok' || tone === 'none' ? '' : `${word} `;
+  return `${label}${shape} ${servingTitle(cluster)} ${says}- Spark Control`;
 }

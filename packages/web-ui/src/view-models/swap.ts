@@ -124,7 +124,9 @@ function servingWords(serving: string | null): string {
 }
 
 function outcomeView(swap: Swap): OutcomeView {
-  return { mark: phaseMark(swap), sentence: outcomeSentence(swap), cause: swap.cause };
+  // That it was cancelled on request is what the sentence says already.
+  const cause = swap.cause?.code === 'CANCELLED' ? null : swap.cause;
+  return { mark: phaseMark(swap), sentence: outcomeSentence(swap), cause };
 }
 
 function outcomeSentence(swap: Swap): string {
