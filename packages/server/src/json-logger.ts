@@ -2,7 +2,9 @@ import { isSparkError, type LogFields, type Logger, maskSecrets } from '@spark-c
 import winston from 'winston';
 
 const MESSAGE = Symbol.for('message');
-const MAX_LINE = 16_384;
+/** Longest string of a field: a log is read by people. */
+const MAX_TEXT = 16_384;
+const MAX_DEPTH = 6;
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -15,7 +17,9 @@ export function createJsonLogger(
 ): Logger & { end(): Promise<void> } {
   const mask = winston.format((info) => {
     const line = String(info[MESSAGE]);
-    info[MESSAGE] = maskSecrets(line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}..."}` : line);
+    const masked = maskSecrets(line);
+    // Each string was masked before; this catches what shows only in the whole line, unless it would break the line.
+    info[MESSAGE] = masked === line || isJson(masked) ? masked : line;
     return info;
   });
   const logger = winston.createLogger({
@@ -27,7 +31,7 @@ export function createJsonLogger(
   const write = (level: LogLevel, message: string, fields: LogFields = {}): void => {
     logger.log({
       level,
-      message,
+      message: String(plain(message)),
       ...Object.fromEntries(
         Object.entries(fields).map(([key, value]) => [key === 'level' || key === 'message' ? `${key}_` : key, plain(value)]),
       ),
@@ -46,8 +50,23 @@ export function createJsonLogger(
   };
 }
 
-function plain(value: unknown): unknown {
-  if (isSparkError(value)) return { code: value.code, message: value.message };
-  if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack };
-  return value;
+/** A value as it may stand in a log: no secrets in its strings, no endless nesting, errors as data. */
+function plain(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return maskSecrets(value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}...` : value);
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (isSparkError(value)) return { code: value.code, message: plain(value.message) };
+  if (value instanceof Error) return { name: value.name, message: plain(value.message), stack: plain(value.stack) };
+  if (depth >= MAX_DEPTH) return '...';
+  if (Array.isArray(value)) return value.map((item) => plain(item, depth + 1));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item, depth + 1)]));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -30,4 +30,17 @@ describe('the JSON logger', () => {
     expect(lines).to.have.length(1);
     expect(lines[0]).to.deep.include({ level: 'warn', level_: 'mine', error: { code: 'READ_ONLY', message: 'no' } });
   });
+
+  it('writes lines that parse whatever the quotes in them', async () => {
+    const nasty = `password='it"s \\' {"token":"abc"} --api-key "x`;
+    const [line] = await logged((logger) => logger.info(nasty, { fields: [nasty, { deep: nasty }] }));
+    expect(line).to.have.property('fields');
+  });
+
+  it('cuts what has no end', async () => {
+    const endless: Record<string, unknown> = { text: 'x'.repeat(100_000) };
+    endless['self'] = endless;
+    const [line] = await logged((logger) => logger.info('big', { endless }));
+    expect(JSON.stringify(line).length).to.be.below(200_000);
+  });
 });
