@@ -116,7 +116,10 @@ spark_code=-
 [ "$spark_state" != ended ] || read -r spark_code <"$spark_job/exit"
 printf '\\036state\\n%s %s %s\\n' "$spark_state" "$spark_code" "$spark_size"
 printf '\\036out\\n'
-[ ! -e "$spark_job/out" ] || tail -c +${offset + 1} "$spark_job/out" | head -c ${maxBytes}`;
+# Not more than the size told above, though the file may have grown since: the next call begins there.
+spark_take=$((spark_size - ${offset}))
+[ "$spark_take" -le ${maxBytes} ] || spark_take=${maxBytes}
+[ "$spark_take" -le 0 ] || tail -c +${offset + 1} "$spark_job/out" | head -c "$spark_take"`;
 }
 
 /**
