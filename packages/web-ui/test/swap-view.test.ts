@@ -73,6 +73,14 @@ describe('swapView', () => {
     expect(swapView(aSettledSwap('ready'), NOON + 3_600_000).total).to.equal('2:42');
   });
 
+  it('does not claim that nothing was loaded before it was found out', () => {
+    const titleIn = (phase: 'validating' | 'draining', previous_model: string | null) =>
+      swapView(aSwap({ phase, previous_model }), NOON).title;
+    expect(titleIn('validating', null)).to.equal('Load gemma-27b');
+    expect(titleIn('validating', 'qwen3-32b')).to.equal('qwen3-32b → gemma-27b');
+    expect(titleIn('draining', null)).to.equal('nothing → gemma-27b');
+  });
+
   it('does not tell a cancel twice, but tells why a swap was superseded', () => {
     const causeOf = (code: string) =>
       swapView(aSettledSwap('cancelled', { cause: { code, message: 'x', hint: null, log_tail: [] } }), NOON).outcome?.cause?.code ?? null;
@@ -114,7 +122,7 @@ describe('announcement and history row', () => {
 
   it('says how long a swap took, or has taken so far', () => {
     expect(swapRow(aSettledSwap('ready'), NOON).took).to.equal('2:42');
-    expect(swapRow(aSwap(), NOON).took).to.equal('2 min so far');
+    expect(swapRow(aSwap(), NOON).took).to.equal('2:42 so far');
     expect(swapRow(aSwap({ previous_model: null }), NOON).title).to.equal('nothing → gemma-27b');
     expect(swapRow(aSwap({ model: null }), NOON).title).to.equal('Unload qwen3-32b');
   });

@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { SwapId } from '@spark-control/core';
+import type { HostKey, SwapId } from '@spark-control/core';
 import type { WireSwap, WireSwapRequest } from '@spark-control/schema';
 import { createSparkControl, listen, type SimulationOptions, type SparkControl, stop, urlOf } from '@spark-control/server';
+import type { SimulationControl } from '@spark-control/simulator';
 
 const repository = new URL('../../../', import.meta.url);
 
@@ -37,14 +38,14 @@ export class RealServer {
   }
 
   /** The hand of fate over the simulated hosts. */
-  get fate() {
+  get fate(): SimulationControl {
     const [simulation] = this.#control.simulations;
     if (simulation === undefined) throw new Error('nothing is simulated');
     return simulation.control;
   }
 
   /** The hosts by key, head first. */
-  get hosts() {
+  get hosts(): readonly HostKey[] {
     return this.#control.core.clusters.flatMap((cluster) => cluster.hosts.map(({ key }) => key));
   }
 

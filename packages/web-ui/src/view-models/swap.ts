@@ -1,5 +1,5 @@
 import type { Cause, Step, Swap } from '../wire.ts';
-import { clock, instant, span, stepTime, wallTime } from './format.ts';
+import { clock, instant, stepTime, wallTime } from './format.ts';
 import { type Mark, mark, phaseMark, phaseWord } from './mark.ts';
 
 export type StepView = Readonly<{
@@ -45,8 +45,12 @@ export type SwapView = Readonly<{
 
 export const NOTHING = 'nothing';
 
-export const swapTitle = (swap: Swap): string =>
-  swap.model === null ? `Unload ${swap.previous_model ?? 'the model'}` : `${swap.previous_model ?? NOTHING} → ${swap.model}`;
+export function swapTitle({ model, previous_model: previous, steps }: Swap): string {
+  if (model === null) return `Unload ${previous ?? 'the model'}`;
+  // What serves is found out while checking: before that, and when the checks failed, no previous model means unknown, not none.
+  const isFoundOut = steps.some(({ phase, status }) => phase === 'validating' && status === 'done');
+  return previous === null && !isFoundOut ? `Load ${model}` : `${previous ?? NOTHING} → ${model}`;
+}
 
 /** Seconds from the request to now, or to its end. */
 export function elapsedSeconds(swap: Swap, now: number): number {
@@ -191,7 +195,7 @@ export function swapRow(swap: Swap, now: number): SwapRow {
     title: swapTitle(swap),
     by: swap.requested_by,
     when: wallTime(at, now),
-    took: swap.settled ? clock(elapsedSeconds(swap, now)) : `${span(elapsedSeconds(swap, now))} so far`,
+    took: `${clock(elapsedSeconds(swap, now))}${swap.settled ? '' : ' so far'}`,
     cause: swap.cause?.message ?? '',
   };
 }
