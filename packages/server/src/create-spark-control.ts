@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -14,6 +15,7 @@ import {
 } from '@spark-control/core';
 import { createApp, HttpModelEndpoint, type SparkApp } from '@spark-control/http-adapter';
 import { type Configuration, loadConfiguration, openStore, type ServerSettings, type Store } from '@spark-control/store-adapter';
+import { defaultConfigFolder } from './default-config.ts';
 import { type JoinedClusters, joinClusters, type SimulationOptions } from './join-clusters.ts';
 import { SortableIds } from './sortable-ids.ts';
 import { SystemClock } from './system-clock.ts';
@@ -22,8 +24,8 @@ import { VERSION } from './version.ts';
 export type SparkControlOptions = Readonly<{
   /** Folder of the state; made when missing, one instance at a time. */
   dataFolder: string;
-  /** Folder of models.yaml, services.yaml and spark.yaml. It need not exist. */
-  configFolder: string;
+  /** Folder of models.yaml, services.yaml and spark.yaml. It need not exist. Default: the models and services that come with the package, and no host. */
+  configFolder?: string;
   /** Environment variables that configure it. Default: none, so that an embedder's own environment does not leak in. */
   env?: Readonly<Record<string, string | undefined>>;
   /** Default: silent. */
@@ -45,8 +47,8 @@ export type SparkControlOptions = Readonly<{
 /** A running Spark Control. Several may live in one process; nothing is global. */
 export type SparkControl = Readonly<{
   core: SparkCore;
-  /** The Express app. It does not listen; mount it or give it to `http.createServer`. */
-  app: SparkApp['app'];
+  /** The Express app, as what embedders need of it. It does not listen; mount it or give it to `http.createServer`. */
+  app: RequestListener;
   settings: ServerSettings;
   /** Oddities of the configuration, as sentences. */
   warnings: readonly string[];
@@ -67,7 +69,12 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
   const { logger = silentLogger, clock = new SystemClock(), env = {} } = options;
   const undo: (() => unknown)[] = [];
   try {
-    const configuration = loadConfiguration({ folder: options.configFolder, env, dataFolder: options.dataFolder, logger });
+    const configuration = loadConfiguration({
+      folder: options.configFolder ?? defaultConfigFolder(),
+      env,
+      dataFolder: options.dataFolder,
+      logger,
+    });
     undo.push(() => configuration.catalog.dispose());
     const store = await openStore({ folder: options.dataFolder, clock, logger });
     undo.push(() => store.close());

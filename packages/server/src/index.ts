@@ -1,4 +1,5 @@
 export { createSparkControl, type SparkControl, type SparkControlOptions } from './create-spark-control.ts';
+export { defaultConfigFolder } from './default-config.ts';
 export type { SimulationOptions } from './join-clusters.ts';
 export { createJsonLogger, type LogLevel } from './json-logger.ts';
 export { listen, stop, urlOf } from './listen.ts';

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { Clock, Cluster, ClusterPorts, Logger } from '@spark-control/core';
-import { createSimulatedCluster, type FakeVllmProfile, type SimulatedCluster } from '@spark-control/simulator';
-import { createSshCluster, ShellPool } from '@spark-control/ssh-adapter';
+import type { FakeVllmProfile, SimulatedCluster } from '@spark-control/simulator';
 import type { Configuration } from '@spark-control/store-adapter';
 import type { SparkControlOptions } from './create-spark-control.ts';
 
@@ -42,6 +41,7 @@ async function simulate(
   options: SparkControlOptions,
   tools: Tools,
 ): Promise<JoinedClusters> {
+  const { createSimulatedCluster } = await import('@spark-control/simulator');
   const simulations: SimulatedCluster[] = [];
   for (const cluster of configuration.clusters) {
     const stateFile = join(options.dataFolder, `simulated-${cluster.key}.json`);
@@ -61,6 +61,8 @@ async function connect(
   options: SparkControlOptions,
   tools: Tools,
 ): Promise<JoinedClusters> {
+  // Loaded only where real hosts are: SSH is a good part of the start and of the memory of a server that simulates.
+  const { createSshCluster, ShellPool } = await import('@spark-control/ssh-adapter');
   const env = options.env ?? {};
   const pool = new ShellPool({ ...tools, agentSocket: env['SSH_AUTH_SOCK'] ?? null });
   const secrets = { read: (name: string) => env[name] ?? null };

@@ -4,6 +4,7 @@ import type { SparkControl } from './create-spark-control.ts';
 
 /** Open connections are given this long to finish once the server stops. */
 const GRACE_MS = 5_000;
+const SWEEP_MS = 50;
 
 /** Listens with limits that a slow or hostile client cannot stretch. Rejects when the address is taken. */
 export function listen(control: SparkControl): Promise<Server> {
@@ -33,9 +34,11 @@ export function urlOf(server: Server): string {
 export async function stop(server: Server, control: SparkControl): Promise<void> {
   control.closeStreams();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // A kept-alive connection falls idle only after its last answer, so once is not enough.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
   await closed;
+  clearInterval(sweep);
   clearTimeout(timer);
   await control.close();
 }

@@ -1,7 +1,12 @@
+#!/usr/bin/env node
+import { existsSync, realpathSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { argv, env, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { type Issue, isSparkError } from '@spark-control/core';
-import { createSparkControl } from './create-spark-control.ts';
+import { setFlagsFromString } from 'node:v8';
+import { type Issue, isSparkError, type Logger } from '@spark-control/core';
+import { createSparkControl, type SparkControl } from './create-spark-control.ts';
+import { defaultConfigFolder } from './default-config.ts';
 import { failpointFrom } from './failpoints.ts';
 import { createJsonLogger, type LogLevel } from './json-logger.ts';
 import { listen, stop, urlOf } from './listen.ts';
@@ -9,12 +14,12 @@ import { VERSION } from './version.ts';
 
 const HELP = `Spark Control ${VERSION}: swaps the model on a small GPU cluster, safely, while everyone can watch.
 
-Usage: npm start            or, once built: node packages/server/dist/main.js
+Usage: npm start            in a clone, or: npx spark-control
 
 Environment
   HOST, PORT              address to listen on (127.0.0.1, 9999)
   SPARK_CONTROL_DATA      folder of the state (./data)
-  SPARK_CONTROL_CONFIG    folder of models.yaml, services.yaml, spark.yaml (./config)
+  SPARK_CONTROL_CONFIG    folder of models.yaml, services.yaml, spark.yaml (./config, or the models that come with the package)
   SPARK1_HOST, SPARK1_USER, SPARK1_FINGERPRINT, SPARK1_KEY_FILE, SPARK2_...   hosts, in place of spark.yaml
   ALLOWED_HOSTS           further names under which this server is called, comma separated
   LOG_LEVEL               debug, info, warn (default) or error
@@ -25,60 +30,77 @@ Without any host it runs on two simulated Sparks and says so everywhere.
 
 /** The server as a program: settings, start, listen, stop on SIGTERM. */
 export async function main(): Promise<void> {
-  if (argv.includes('--help') || argv.includes('-h')) return void stdout.write(HELP);
-  if (argv.includes('--version')) return void stdout.write(`${VERSION}\n`);
+  const words = argv.slice(2);
+  if (words.includes('--help') || words.includes('-h')) return void stdout.write(HELP);
+  if (words.includes('--version')) return void stdout.write(`${VERSION}\n`);
+  if (words.length > 0) return refuse(`There is no option ${words[0]}. Settings are environment variables; --help lists them.`);
+  keepHeapSmall();
   const logger = createJsonLogger({ level: levelOf(env['LOG_LEVEL']) });
+  const begun = begin(logger);
+  onStopSignal(async () => {
+    const running = await begun.catch(() => null);
+    if (running !== null) await stop(running.server, running.control);
+    await logger.end();
+  });
   try {
-    const control = await createSparkControl({
-      dataFolder: env['SPARK_CONTROL_DATA'] || './data',
-      configFolder: env['SPARK_CONTROL_CONFIG'] || './config',
-      env,
-      logger,
-      simulation: { speed: speedOf(env['SPARK_SIMULATION_SPEED']) },
-      failpoint: failpointFrom(env['SPARK_FAILPOINT']),
-    });
-    for (const warning of control.warnings) stderr.write(`warning: ${warning}\n`);
-    const server = await listen(control).catch(async (error: NodeJS.ErrnoException) => {
-      await control.close();
-      throw new Error(describeListenError(error, control.settings.host, control.settings.port));
-    });
+    const { server, control } = await begun;
     const about = control.isSimulated ? ' on two SIMULATED Sparks (no host is configured; see README)' : '';
     stdout.write(`Spark Control ${VERSION} is ready${about}\n  ${urlOf(server)}\n`);
-    onStopSignal(async () => {
-      await stop(server, control);
-      await logger.end();
-    });
   } catch (error) {
-    stderr.write(`${describe(error)}\n`);
     await logger.end();
-    exit(1);
+    refuse(describe(error));
   }
 }
 
-/** Runs `task` at the first signal. Later ones change nothing: npm and shells send several for one Ctrl-C. */
+/** V8 lets the heap of a server that has much memory around it grow fourfold before it collects; ours stays near what it needs. */
+const keepHeapSmall = (): void => setFlagsFromString('--heap-growing-percent=50');
+
+function refuse(message: string): void {
+  stderr.write(`${message}\n`);
+  exit(1);
+}
+
+type Running = Readonly<{ server: Server; control: SparkControl }>;
+
+async function begin(logger: Logger): Promise<Running> {
+  const control = await createSparkControl({
+    dataFolder: env['SPARK_CONTROL_DATA'] || './data',
+    configFolder: env['SPARK_CONTROL_CONFIG'] || (existsSync('./config') ? './config' : defaultConfigFolder()),
+    env,
+    logger,
+    simulation: { speed: speedOf(env['SPARK_SIMULATION_SPEED']) },
+    failpoint: failpointFrom(env['SPARK_FAILPOINT']),
+  });
+  try {
+    for (const warning of control.warnings) stderr.write(`warning: ${warning}\n`);
+    return { control, server: await listen(control) };
+  } catch (error) {
+    await control.close();
+    throw new Error(describeListenError(error as NodeJS.ErrnoException, control.settings.host, control.settings.port));
+  }
+}
+
+/** Runs `task` at the first signal, also while the server still starts. Later ones change nothing: npm and shells send several for one Ctrl-C. */
 function onStopSignal(task: () => Promise<void>): void {
   let isStopping = false;
-  const begin = (): void => {
+  const onSignal = (): void => {
     if (isStopping) return;
     isStopping = true;
     setTimeout(() => exit(1), 9_000).unref();
     task().then(
       () => exit(0),
-      (error: unknown) => {
-        stderr.write(`${describe(error)}\n`);
-        exit(1);
-      },
+      (error: unknown) => refuse(describe(error)),
     );
   };
-  process.on('SIGTERM', begin);
-  process.on('SIGINT', begin);
-  process.on('SIGHUP', begin);
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  process.on('SIGHUP', onSignal);
 }
 
 function describe(error: unknown): string {
   if (!isSparkError(error)) return error instanceof Error ? error.message : String(error);
-  const issues = (error.details.issues ?? []).map(describeIssue);
-  return [`${error.code}: ${error.message}`, ...issues].join('\n');
+  const issues = error.details.issues ?? []; // the message has the first
+  return [`${error.code}: ${error.message}`, ...(issues.length > 1 ? issues.map(describeIssue) : [])].join('\n');
 }
 
 const describeIssue = (issue: Issue): string =>
@@ -98,4 +120,5 @@ function speedOf(text: string | undefined): number {
   return Number.isFinite(speed) && speed > 0 ? speed : 1;
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) await main();
+// Installed, this file is called through a link in node_modules/.bin.
+if (argv[1] !== undefined && realpathSync(argv[1]) === fileURLToPath(import.meta.url)) await main();

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { type CatalogSnapshot, type CatalogSource, type Issue, type Logger, SparkError, silentLogger } from '@spark-control/core';
 import { type CatalogFiles, readCatalog } from './catalog-files.ts';
 import { summaryOf } from './summary.ts';
@@ -100,16 +100,25 @@ export class YamlCatalogSource implements CatalogSource {
 
   /** Rises over restarts too, since it counts from the time of the newest file: it serves as ETag. */
   #revisionAfter(last: number): number {
-    const times = Object.values(this.#files).map((path) => Math.floor(statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0));
+    const times = Object.values(this.#files).map((path) => Math.floor(statOf(path)?.mtimeMs ?? 0));
     return Math.max(last + 1, ...times);
   }
 
   #signature(): string {
     const marks = Object.values(this.#files).map((path) => {
-      const stat = statSync(path, { throwIfNoEntry: false });
+      const stat = statOf(path);
       return stat === undefined ? 'missing' : `${stat.mtimeMs}/${stat.size}/${stat.ino}`;
     });
     return marks.join(' ');
+  }
+}
+
+/** `undefined` for whatever cannot be looked at; what is wrong with it, reading it tells. Must not throw: a timer calls it. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 
