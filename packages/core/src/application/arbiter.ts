@@ -38,10 +38,10 @@ export class Arbiter {
   readonly watch: ClusterWatch;
   readonly #deps: CoreDeps;
   readonly #ports: ClusterPorts;
+  readonly #queue: SwapQueue;
   readonly #seams: StepSeams;
   readonly #feed: Feed;
   readonly #serial = new Serial();
-  readonly #queue = new SwapQueue();
   readonly #drivers = new KeptMap<SwapId, StepDriver>(KEPT_SWAPS, (id) => this.#queue.find(id) !== null);
   readonly #noops = new KeptMap<SwapId, Swap>(KEPT_SWAPS);
   readonly #closing = new AbortController();
@@ -54,6 +54,7 @@ export class Arbiter {
     this.#seams = seams;
     this.#deps = deps;
     this.#feed = feed;
+    this.#queue = new SwapQueue(deps.clock);
     this.watch = new ClusterWatch(cluster, ports, deps, feed, () => ({
       activeSwap: this.#queue.active?.id ?? null,
       queued: this.#queue.waiting.map((swap) => swap.id),
@@ -62,7 +63,9 @@ export class Arbiter {
 
   /** Takes up what the journal left unfinished, and begins to observe. Does not wait for the hosts: they may take their time. */
   async start(unsettled: readonly Swap[]): Promise<void> {
-    const [last] = await this.#deps.journal.list({ cluster: this.cluster.key, limit: 1, settled: true });
+    const recent = await this.#deps.journal.list({ cluster: this.cluster.key, limit: KEPT_SWAPS, settled: true });
+    // The last to end, not the youngest: that one may have been dropped while it waited for the other.
+    const [last] = recent.toSorted((a, b) => (b.settledAt ?? 0) - (a.settledAt ?? 0));
     this.watch.expect(last?.serving ?? { kind: 'nothing' });
     for (const swap of unsettled) this.#queue.put(swap);
     this.watch.start();
@@ -86,13 +89,13 @@ export class Arbiter {
   async close(): Promise<void> {
     const reason = new Error('the control plane stops');
     this.#closing.abort(reason);
-    await this.#ticking;
-    await this.watch.close();
+    await Promise.all([this.watch.close(), this.#ticking]); // a recovery may wait for a look that hangs
     await Promise.all(this.#drivers.values().map((driver) => driver.close(reason)));
     await this.#serial.idle();
   }
 
-  request(request: SwapRequest, plan: LaunchPlan | null): Promise<SwapDecision> {
+  /** `plan` is asked only when the swap is taken on: what stands against it comes after no-op, lock and busy. */
+  request(request: SwapRequest, plan: () => LaunchPlan | null): Promise<SwapDecision> {
     return this.#serial.run(() => this.#decide(request, plan));
   }
 
@@ -115,15 +118,15 @@ export class Arbiter {
     return this.#drivers.get(id)?.book.lines ?? [];
   }
 
-  async #decide(request: SwapRequest, plan: LaunchPlan | null): Promise<SwapDecision> {
+  async #decide(request: SwapRequest, plan: () => LaunchPlan | null): Promise<SwapDecision> {
     if (!this.#queue.isBusy) await this.watch.refreshIfOlder(FRESH_MS);
     const admission = admit({ request, view: this.watch.view, queue: this.#queue });
     switch (admission.kind) {
       case 'start':
       case 'queue':
-        return this.#admit(request, plan, admission);
+        return this.#admit(request, plan(), admission);
       case 'noop':
-        return this.#noop(request, plan);
+        return this.#noop(request);
       case 'busy':
         return { kind: 'busy', swapId: admission.swapId, retryAfterSeconds: await this.#retryAfter() };
       case 'unmanaged':
@@ -139,17 +142,28 @@ export class Arbiter {
   ): Promise<SwapDecision> {
     const swap = createSwap(this.#newSwap(request, plan));
     const replaced = admission.kind === 'queue' ? this.#queue.superseded(request.requestedBy) : null;
+    if (replaced === null) this.#queue.assertRoom();
     await this.#commit(null, swap);
     this.#queue.put(swap);
-    if (replaced !== null) await this.#advance(replaced, { type: 'dropped', cause: supersededBy(swap.id) });
-    const started = await this.#startNext();
+    const started = await this.#makeWay(swap, replaced);
     if (started?.id === swap.id) return { kind: 'started', swap: started };
     const position = this.#queue.waiting.findIndex((waiting) => waiting.id === swap.id) + 1;
     return { kind: 'queued', swap, position };
   }
 
-  #noop(request: SwapRequest, plan: LaunchPlan | null): SwapDecision {
-    const swap = noopSwap(this.#newSwap(request, plan), this.watch.view.serving);
+  /** The swap is in the journal and will run: a store that fails now must not turn the answer into a refusal. */
+  async #makeWay(swap: Swap, replaced: Swap | null): Promise<Swap | null> {
+    try {
+      if (replaced !== null) await this.#advance(replaced, { type: 'dropped', cause: supersededBy(swap.id) });
+      return await this.#startNext();
+    } catch (error) {
+      this.#deps.logger.error('a swap that was taken on could not be started yet', { swap: swap.id, error });
+      return null;
+    }
+  }
+
+  #noop(request: SwapRequest): SwapDecision {
+    const swap = noopSwap(this.#newSwap(request, null), this.watch.view.serving);
     this.#noops.set(swap.id, swap);
     return { kind: 'noop', swap };
   }
@@ -214,6 +228,7 @@ export class Arbiter {
   }
 
   #perform(effect: SwapEffect, swap: Swap): void {
+    if (this.#closing.signal.aborted) return; // the next start does it, by the journal
     if (effect.type === 'abort_step') {
       this.#drivers.get(swap.id)?.abort(new Error('cancelled'));
     } else if (effect.type === 'settled') {
@@ -237,7 +252,7 @@ export class Arbiter {
       lastFence: () => this.#deps.fences.current(this.cluster.key),
     };
     const driver = new StepDriver(this.#deps, base, {
-      outcome: (swap, outcome) => this.#heard(swap, outcome),
+      outcome: (swap, outcome) => void this.#heard(swap, outcome),
       progressed: (swap, attempt, progress) => this.#progressed(swap.id, attempt, progress),
       logged: (swap, line) => this.#logged(swap.id, line),
     });
@@ -245,13 +260,22 @@ export class Arbiter {
     return driver;
   }
 
-  #heard(swap: Swap, outcome: DriverOutcome): void {
-    this.#apply(swap.id, outcome).catch((error: unknown) => {
+  async #heard(swap: Swap, outcome: DriverOutcome): Promise<void> {
+    try {
+      // A failure may settle the swap, which then says what serves: as it is now, not as it was before the last steps.
+      if (outcome.type === 'step_failed') await this.watch.lookAgain();
+      await this.#apply(swap.id, outcome);
+    } catch (error) {
       if (!this.#closing.signal.aborted) this.#deps.logger.error('a step outcome could not be applied', { swap: swap.id, error });
-    });
+    }
   }
 
+  /** In turn with everything else: taken in while a new state is being journalled, it would be seen and then be gone again. */
   #progressed(id: SwapId, attempt: number, progress: Progress | null): void {
+    this.#serial.run(() => this.#takeProgress(id, attempt, progress)).catch(() => undefined); // a bar that cannot be stored is no harm
+  }
+
+  async #takeProgress(id: SwapId, attempt: number, progress: Progress | null): Promise<void> {
     const active = this.#queue.active;
     if (active?.id !== id) return;
     const next = advance(
@@ -264,12 +288,7 @@ export class Arbiter {
     const now = this.#deps.clock.monotonic();
     if (progress === null || now - this.#progressAt < PROGRESS_EVERY_MS) return;
     this.#progressAt = now;
-    void this.#serial.run(() => this.#journalProgress(id)).catch(() => undefined); // a bar that cannot be stored is no harm
-  }
-
-  async #journalProgress(id: SwapId): Promise<void> {
-    const swap = this.#queue.active;
-    if (swap?.id !== id) return;
+    const { swap } = next;
     const at = this.#deps.clock.now();
     const events = await this.#deps.journal.commit({ events: [{ kind: 'progress', cluster: swap.cluster, swapId: id, at, swap }] });
     for (const event of events) this.#feed.publish(event);
@@ -300,7 +319,7 @@ export class Arbiter {
       } catch {
         return;
       }
-      for (const swap of this.#queue.expired(clock.now())) {
+      for (const swap of this.#queue.expired()) {
         await this.#apply(swap.id, { type: 'dropped', cause: queueTimeout(swap) }).catch(() => undefined);
       }
       if (this.#queue.active === null) await this.#serial.run(() => this.#startNext()).catch(() => undefined);

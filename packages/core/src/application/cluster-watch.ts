@@ -1,5 +1,6 @@
 import type { ClusterKey } from '../ids.ts';
 import type { HostReport } from '../ports/host-probe.ts';
+import type { HostObservation } from '../ports/model-runtime.ts';
 import type { Serving } from '../swap/swap.ts';
 import { type Cluster, endpointOf } from '../topology/cluster.ts';
 import type { ClusterView } from './cluster-view.ts';
@@ -95,6 +96,12 @@ export class ClusterWatch {
     await this.#looking.done;
   }
 
+  /** Like {@link refresh}, but never shares a look that began before this call. */
+  async lookAgain(): Promise<void> {
+    await this.#looking?.done;
+    await this.refresh();
+  }
+
   async #look(): Promise<void> {
     const generation = this.#generation;
     const wasIdle = this.#queueState().activeSwap === null;
@@ -116,9 +123,21 @@ export class ClusterWatch {
 
   async #sight(signal: AbortSignal): Promise<Sighting> {
     const baseUrl = endpointOf(this.#cluster);
-    const [hosts, health] = await Promise.all([this.#ports.runtime.observe(signal), this.#deps.endpoint.health(baseUrl, signal)]);
+    const [hosts, health] = await Promise.all([this.#observe(signal), this.#deps.endpoint.health(baseUrl, signal)]);
     const models = health.kind === 'healthy' ? await this.#deps.endpoint.models(baseUrl, signal).catch(() => null) : null;
     return { at: this.#deps.clock.now(), hosts, health, models };
+  }
+
+  /** A look that came to nothing is no reason to go on showing what was seen before it. */
+  async #observe(signal: AbortSignal): Promise<readonly HostObservation[]> {
+    try {
+      return await this.#ports.runtime.observe(signal);
+    } catch (error) {
+      this.#closing.signal.throwIfAborted();
+      if (!signal.aborted) throw error;
+      const reason = `The hosts of ${this.#cluster.key} did not all answer within ${LOOK_LIMIT_MS / 1_000} s.`;
+      return this.#cluster.hosts.map(({ key }) => ({ host: key, reachable: false, code: 'HOST_UNREACHABLE', reason }));
+    }
   }
 
   #viewOf(sighting: Sighting, reading: Reading, tellsDrift: boolean): ClusterView {
@@ -179,7 +198,16 @@ export class ClusterWatch {
       () => limit.abort(new Error('the look took too long')),
       () => undefined,
     );
-    return { signal: AbortSignal.any([this.#closing.signal, limit.signal]), done: () => timer.abort(new Error('done')) };
+    // Not by AbortSignal.any: of every signal derived from it, one that lives as long as the process keeps some bytes.
+    const closing = this.#closing.signal;
+    const onClosing = (): void => limit.abort(closing.reason);
+    closing.addEventListener('abort', onClosing, { once: true });
+    if (closing.aborted) onClosing();
+    const done = (): void => {
+      closing.removeEventListener('abort', onClosing);
+      timer.abort(new Error('done'));
+    };
+    return { signal: limit.signal, done };
   }
 
   async #repeat(everyMs: number, task: () => Promise<void>): Promise<void> {

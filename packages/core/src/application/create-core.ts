@@ -50,8 +50,10 @@ export function createCore(deps: CoreDeps): SparkCore {
       ),
     );
   };
-  const planOf = (request: SwapRequest, arbiter: Arbiter): LaunchPlan | null =>
-    request.model === null ? null : buildPlan(modelOf(request.model), arbiter.cluster);
+  const plannerOf = (request: SwapRequest, arbiter: Arbiter): (() => LaunchPlan | null) => {
+    const model = request.model === null ? null : modelOf(request.model);
+    return () => (model === null ? null : buildPlan(model, arbiter.cluster));
+  };
 
   return {
     clusters: deps.clusters.map(({ cluster }) => cluster),
@@ -61,7 +63,7 @@ export function createCore(deps: CoreDeps): SparkCore {
     async requestSwap(request) {
       const arbiter = arbiterOf(request.cluster);
       try {
-        return await arbiter.request(request, planOf(request, arbiter));
+        return await arbiter.request(request, plannerOf(request, arbiter));
       } catch (error) {
         if (!isSparkError(error) || error.code !== 'PREFLIGHT_FAILED') throw error;
         return { kind: 'preflight_failed', issues: error.details.issues ?? [{ path: '', code: 'flags', message: error.message }] };

@@ -1,5 +1,6 @@
 import type { JournalEntry } from '../ports/swap-journal.ts';
 import type { Swap } from '../swap/swap.ts';
+import { FORWARD_PHASES } from '../swap/swap-steps.ts';
 
 /** All that is to be stored when a swap goes from `before` to `after`: its new state, a history row, one event, the fence, and a load time. */
 export function entryOf(before: Swap | null, after: Swap): JournalEntry {
@@ -19,8 +20,12 @@ export function entryOf(before: Swap | null, after: Swap): JournalEntry {
   };
 }
 
-/** Seconds from launch to ready. */
+/** Steps from validating to warming: a swap that began more of them was taken up again after a restart. */
+const UNDISTURBED = FORWARD_PHASES.length - 1;
+
+/** Seconds from launch to ready; `null` when they tell nothing of the model, since the control plane was away meanwhile. */
 function loadSeconds(swap: Swap): number | null {
+  if (swap.attempt > UNDISTURBED) return null;
   const launched = swap.steps.find((step) => step.phase === 'launching')?.startedAt ?? null;
   return launched === null || swap.settledAt === null ? null : (swap.settledAt - launched) / 1_000;
 }

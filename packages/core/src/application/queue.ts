@@ -1,10 +1,22 @@
+import { SparkError } from '../errors.ts';
 import type { SwapId } from '../ids.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Cause, Swap } from '../swap/swap.ts';
+
+/** Far more than people and jobs ask for; without a limit a loop that asks under ever new names fills the memory. */
+const MAX_WAITING = 100;
 
 /** The unsettled swaps of one cluster: at most one acts, the others wait in order. Kept by the arbiter, which alone changes it. */
 export class SwapQueue {
   #active: Swap | null = null;
   #waiting: Swap[] = [];
+  /** Monotonic times up to which they wait: the wall clock may be set meanwhile. */
+  readonly #waitsUntil = new Map<SwapId, number>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   get active(): Swap | null {
     return this.#active;
@@ -27,23 +39,41 @@ export class SwapQueue {
   put(swap: Swap): void {
     if (this.#active?.id === swap.id) this.#active = null;
     const at = this.#waiting.findIndex((other) => other.id === swap.id);
-    if (swap.settledAt !== null) {
-      if (at >= 0) this.#waiting.splice(at, 1);
-    } else if (swap.phase !== 'queued') {
-      if (at >= 0) this.#waiting.splice(at, 1);
+    if (swap.settledAt !== null) this.#leave(swap, at);
+    else if (swap.phase !== 'queued') {
+      this.#leave(swap, at);
       this.#active = swap;
     } else if (at >= 0) this.#waiting[at] = swap;
-    else this.#waiting.push(swap);
+    else this.#enter(swap);
+  }
+
+  /** Rejects QUEUE_FULL when nobody more may wait. */
+  assertRoom(): void {
+    if (this.#waiting.length >= MAX_WAITING) throw new SparkError('QUEUE_FULL', `${MAX_WAITING} swaps wait already, which is the limit.`);
   }
 
   /** Swaps that waited longer than they wanted to. */
-  expired(now: number): readonly Swap[] {
-    return this.#waiting.filter((swap) => now - swap.createdAt >= swap.options.queueSeconds * 1_000);
+  expired(): readonly Swap[] {
+    const now = this.#clock.monotonic();
+    return this.#waiting.filter((swap) => now >= (this.#waitsUntil.get(swap.id) ?? now));
   }
 
   /** The waiting swap that a newer one of the same requester replaces. */
   superseded(requestedBy: string): Swap | null {
     return this.#waiting.find((swap) => swap.requestedBy === requestedBy) ?? null;
+  }
+
+  /** After a restart what is left of its wait counts, and that is never more than all of it. */
+  #enter(swap: Swap): void {
+    const waitMs = swap.options.queueSeconds * 1_000;
+    const waitedMs = Math.max(0, this.#clock.now() - swap.createdAt);
+    this.#waitsUntil.set(swap.id, this.#clock.monotonic() + Math.max(0, waitMs - waitedMs));
+    this.#waiting.push(swap);
+  }
+
+  #leave(swap: Swap, at: number): void {
+    this.#waitsUntil.delete(swap.id);
+    if (at >= 0) this.#waiting.splice(at, 1);
   }
 }
 

@@ -1,5 +1,6 @@
 import { isSparkError, SparkError } from '../errors.ts';
 import type { LogLine } from '../ports/model-runtime.ts';
+import { maskSecrets } from '../redact.ts';
 import { deadlinesFor, overdue } from '../swap/deadlines.ts';
 import { classifyFailure } from '../swap/failure-causes.ts';
 import { initialLoadProgress, type LoadProgress, observeLine } from '../swap/progress.ts';
@@ -108,7 +109,7 @@ export class StepDriver {
   }
 
   #hear(swap: Swap, line: LogLine): void {
-    this.#listener.logged(swap, line);
+    this.#listener.logged(swap, { ...line, line: maskSecrets(line.line) }); // vLLM prints its arguments, an API key among them
     const before = this.#load ?? initialLoadProgress();
     const after = observeLine(before, line.line, line.host);
     this.#load = after;

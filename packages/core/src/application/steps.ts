@@ -84,7 +84,8 @@ async function stop(swap: Swap, claim: Claim, context: StepContext): Promise<str
   if (foreign.length > 0 && !replaceUnmanaged) {
     throw new SparkError('UNMANAGED_MODEL', `${foreign.join(', ')} was started in the meantime; it was left alone.`);
   }
-  const park = replaceUnmanaged && rollback;
+  // What somebody starts while ours is being ended is set aside. Removing is for who asked for it, and gave up the way back.
+  const park = rollback || !replaceUnmanaged;
   const { note } = await whileUnreachable(context, () => context.runtime.stop(claim, { park, report: context.report }, context.signal));
   const freed = await memoryBack(swap, before, context);
   const words = [note, freed > GIB / 2 ? `${Math.round(freed / GIB)} GiB freed` : ''].filter((word) => word !== '');

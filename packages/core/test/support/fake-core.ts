@@ -86,7 +86,7 @@ export class Bench {
       lockId: null,
       ...over,
     };
-    return this.#driven(this.arbiter.request(request, model === null ? null : this.plan(model)));
+    return this.#driven(this.arbiter.request(request, () => (model === null ? null : this.plan(model))));
   }
 
   plan(model: string): LaunchPlan {
