@@ -71,12 +71,12 @@ function refusal(host: string, cluster: ClusterKey, exitCode: number): SparkErro
 
 /**
  * Writes `max(minimum, file + 1)` and prints it. A file that already holds this swap's claim, high enough, stays: the call
- * may be the repetition of one whose answer was lost. A launcher of the same swap that still runs under an older claim is
+ * may be the repetition of one whose answer was lost. A launcher of ours that still runs under an older claim is
  * ended first: it holds the lock.
  */
 function claimScript(cluster: ClusterKey, controller: string, { swap, minimum, isHeld }: Wish): string {
   return `${stateFolder(cluster)}
-${cancelJobsScript(cluster, controller, swap, minimum - 1)}
+${cancelJobsScript(cluster, controller, minimum - 1)}
 ${takeLock(30)}
 set -f
 spark_file="$spark_dir/fence"

@@ -79,8 +79,11 @@ function keyRefusal(host: Host, presented: Readonly<{ fingerprint: string; type:
 
 function connectFailure(host: Host, error: Error & ClientErrorExtensions): SparkError {
   switch (error.level) {
-    case 'client-authentication':
     case 'agent': {
+      const message = `The SSH agent for ${host.name} could not be asked, or holds no key. Check SSH_AUTH_SOCK and "ssh-add -l".`;
+      return new SparkError('HOST_AUTH_FAILED', message, { cause: error, details: { host: host.key } });
+    }
+    case 'client-authentication': {
       const message = `${host.name} refused the login of user ${host.user}. Put the public key in that user's authorized_keys.`;
       return new SparkError('HOST_AUTH_FAILED', message, { cause: error, details: { host: host.key } });
     }

@@ -71,7 +71,7 @@ export class Stopper {
       options.park && container.identity === null ? parkCommands(container, claim) : call('spark_remove', container.id, container.name),
     );
     const body = [CONTAINER_FUNCTIONS, CAPTURE_FUNCTION, `printf '%s' "$spark_cancelled"`, ...commands, ':'].join('\n');
-    const before = cancelJobsScript(claim.cluster, claim.controller, claim.swap, claim.fence);
+    const before = cancelJobsScript(claim.cluster, claim.controller, claim.fence);
     const result = await runGuarded(on.shell, claim, body, 'ending containers', { timeoutMs: 110_000, wait: true, before, signal });
     if (result.exitCode === EXIT.uncapturable) throw uncapturable(on, found);
     return result.stdout.startsWith('1');

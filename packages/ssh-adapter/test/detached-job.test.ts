@@ -92,14 +92,19 @@ describe('a detached job on a host with real sshd', function () {
     expect(existsSync(join(home(), 'begun'))).to.equal(false);
   });
 
-  it('is ended by a newer claim of its own swap, which it would keep waiting otherwise', async () => {
-    const claim = await claimOf('c1');
-    await jobOf(claim).start({ ...LIMIT, script: 'echo begun >"$HOME/begun"; sleep 61.5' }, NEVER);
-    await eventually(() => existsSync(join(home(), 'begun')));
-    const newer = await claimOf('c1', SWAP, claim.fence + 1);
-    expect(newer.fence).to.equal(claim.fence + 1);
-    expect(await jobOf(claim).finished(NEVER)).to.deep.equal({ kind: 'ended', exitCode: 143 });
-  });
+  for (const [what, next] of [
+    ['its own swap', SWAP],
+    ['the next swap', swapId('swp_next')],
+  ] as const) {
+    it(`is ended by a newer claim of its control plane for ${what}, which it would keep waiting otherwise`, async () => {
+      const claim = await claimOf('c1');
+      await jobOf(claim).start({ ...LIMIT, script: 'echo begun >"$HOME/begun"; sleep 61.5' }, NEVER);
+      await eventually(() => existsSync(join(home(), 'begun')));
+      const newer = await claimOf('c1', next, claim.fence + 1);
+      expect(newer.fence).to.equal(claim.fence + 1);
+      expect(await jobOf(claim).finished(NEVER)).to.deep.equal({ kind: 'ended', exitCode: 143 });
+    });
+  }
 
   it('is lost, and not begun a second time, when its runner was killed', async () => {
     const claim = await claimOf('c1');

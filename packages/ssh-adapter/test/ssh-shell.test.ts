@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { silentLogger } from '@spark-control/core';
 import { expect } from 'chai';
 import { FakeClock } from '../../core/test/support/fake-clock.ts';
@@ -144,6 +145,14 @@ describe('SshShell', () => {
     const error = await rejection(open().run('true', options));
     expect(error.code).to.equal('RUNTIME_REJECTED');
     expect(error.message).to.include('login shell');
+  });
+
+  it('leaves nothing behind on the signals of its callers, which may live as long as the program', async () => {
+    const shell = open();
+    const caller = new AbortController();
+    for (let call = 0; call < 3; call += 1) await shell.run('true', { ...options, signal: caller.signal });
+    await shell.stream('true', () => {}, caller.signal);
+    expect(getEventListeners(caller.signal, 'abort')).to.deep.equal([]);
   });
 
   it('streams output while the script runs', async () => {
