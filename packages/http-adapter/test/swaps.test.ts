@@ -18,7 +18,7 @@ describe('/api/swap', () => {
   const decisions: readonly (readonly [name: string, decision: SwapDecision, status: number, expected: Record<string, unknown>])[] = [
     ['started', { kind: 'started', swap: aSwap() }, 202, { id: 'swp_1', noop: false }],
     ['queued', { kind: 'queued', swap: aSwap(), position: 2 }, 202, { phase: 'queued' }],
-    ['noop', { kind: 'noop', swap: aSwap({ phase: 'ready' }) }, 200, { noop: true }],
+    ['noop', { kind: 'noop', swap: aSwap({ phase: 'ready', noop: true }) }, 200, { noop: true }],
     [
       'busy',
       { kind: 'busy', swapId: swapId('swp_0'), retryAfterSeconds: 7 },
@@ -51,6 +51,12 @@ describe('/api/swap', () => {
       if (decision.kind === 'preflight_failed') expect(bodyOf(answer)['issues']).to.deep.equal(decision.issues);
     });
   }
+
+  it('says of a swap that did nothing that it did nothing, also when it is read again', async () => {
+    server.core.swap = async () => aSwap({ phase: 'ready', noop: true });
+    const answer = await ask(server.port, '/api/swap/swp_1');
+    expect(bodyOf(answer)).to.include({ noop: true });
+  });
 
   it('passes the request on, with defaults and who asked', async () => {
     const asked: SwapRequest[] = [];

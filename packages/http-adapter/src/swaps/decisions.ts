@@ -36,7 +36,7 @@ export async function answerOf(decision: SwapDecision, views: SwapViews): Promis
     case 'queued':
       return json(202, await views.view(decision.swap), { Location: `/api/swap/${encodeURIComponent(decision.swap.id)}` });
     case 'noop':
-      return json(200, await views.view(decision.swap, { noop: true }));
+      return json(200, await views.view(decision.swap));
     case 'busy':
       throw new SparkError(
         'SWAP_IN_PROGRESS',

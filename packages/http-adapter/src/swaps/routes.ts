@@ -185,7 +185,14 @@ const lastId = (page: readonly Swap[]): string | null => page.at(-1)?.id ?? null
 
 /** Aborts when the client has gone, since nobody reads the answer any more, or when the server is about to stop. */
 function untilGone(request: Request, closing: AbortSignal): AbortSignal {
-  const gone = new AbortController();
-  request.res?.once('close', () => gone.abort());
-  return AbortSignal.any([closing, gone.signal]);
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  // Not by AbortSignal.any: of every signal derived from it, one that lives as long as the server keeps some bytes.
+  closing.addEventListener('abort', end, { once: true });
+  request.res?.once('close', () => {
+    closing.removeEventListener('abort', end);
+    end();
+  });
+  if (closing.aborted || request.res?.closed) end();
+  return over.signal;
 }

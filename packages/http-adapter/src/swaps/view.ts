@@ -27,8 +27,8 @@ export class SwapViews {
   }
 
   /** `at`: ms since the epoch for which the elapsed time counts; now, unless an old event is shown. */
-  async view(swap: Swap, options: Readonly<{ at?: number; noop?: boolean }> = {}): Promise<WireSwap> {
-    return swapView(swap, await this.#estimate(swap), options.at ?? this.#clock.now(), options.noop ?? false);
+  async view(swap: Swap, options: Readonly<{ at?: number }> = {}): Promise<WireSwap> {
+    return swapView(swap, await this.#estimate(swap), options.at ?? this.#clock.now());
   }
 
   views(swaps: readonly Swap[]): Promise<readonly WireSwap[]> {
@@ -75,7 +75,7 @@ export function servingView(serving: Serving | null): string | null {
   }
 }
 
-export function swapView(swap: Swap, estimate: LoadEstimate | null, at: number, noop: boolean): WireSwap {
+export function swapView(swap: Swap, estimate: LoadEstimate | null, at: number): WireSwap {
   const settled = isSettled(swap);
   const { phase } = swap;
   return {
@@ -88,7 +88,7 @@ export function swapView(swap: Swap, estimate: LoadEstimate | null, at: number, 
     phase,
     settled,
     outcome: phase === 'ready' || phase === 'failed' || phase === 'cancelled' || phase === 'rolled_back' ? phase : null,
-    noop,
+    noop: swap.noop,
     simulated: swap.simulated,
     serving: servingView(swap.serving),
     fence: swap.fence,
