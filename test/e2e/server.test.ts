@@ -67,11 +67,12 @@ describe('the dashboard on the real server', function () {
   }
 
   const step = (page: Page, name: string) => page.locator('[aria-current="step"]', { hasText: name }).waitFor();
+  const serves = (page: Page, title: string) => page.locator('.serving-title', { hasText: title }).waitFor();
   const ended = (page: Page, sentence: string) => page.getByRole('heading', { name: sentence }).waitFor();
 
   it('lets a newcomer load a model and see it become ready', async () => {
     const page = await open('/');
-    await page.getByRole('heading', { name: 'Nothing loaded' }).waitFor();
+    await serves(page, 'Nothing loaded');
     await page.locator('.simulated-banner', { hasText: 'SIMULATED' }).waitFor();
     await isAccessible();
     const id = await load(page, OSS);
@@ -82,7 +83,7 @@ describe('the dashboard on the real server', function () {
     expect(await page.locator('.log-line').count()).to.equal(server.logLines(id));
     await isAccessible();
     await page.getByRole('link', { name: 'Overview' }).click();
-    await page.getByRole('heading', { name: OSS.key }).waitFor();
+    await serves(page, OSS.key);
     await page.locator('.serving-state', { hasText: 'ready' }).waitFor();
     await page.getByText('all well').waitFor();
     await isAccessible();
@@ -93,7 +94,7 @@ describe('the dashboard on the real server', function () {
     await server.swap(QWEN.key);
     server.fate.setProfile(OSS.key, { loadSeconds: FOREVER });
     const page = await open('/', { theme: 'dark', width: 360 });
-    await page.getByRole('heading', { name: QWEN.key }).waitFor();
+    await serves(page, QWEN.key);
     await load(page, OSS);
     await page.getByRole('link', { name: 'Overview' }).click();
     await page.locator('.serving', { hasText: 'Coming on' }).waitFor();
@@ -157,7 +158,7 @@ describe('the dashboard on the real server', function () {
     if (container === undefined) throw new Error('no container serves');
     await server.fate.killContainer(container.host, container.name);
     await page.locator('.notice', { hasText: `${QWEN.key} was serving` }).waitFor({ timeout: 5_000 });
-    await page.getByRole('heading', { name: 'Nothing loaded' }).waitFor();
+    await serves(page, 'Nothing loaded');
     await isAccessible();
     await load(page, OSS);
     await page.getByRole('heading', { name: `nothing → ${OSS.key}` }).waitFor();
@@ -189,7 +190,7 @@ describe('the dashboard on the real server', function () {
     await page.keyboard.press('Escape');
     for (const host of [head, worker]) await server.fate.hostDown(host, false);
     await page.getByRole('link', { name: 'Overview' }).click();
-    await page.getByRole('heading', { name: QWEN.key }).waitFor();
+    await serves(page, QWEN.key);
     await page.getByText('all well').waitFor();
     isQuiet();
   });
@@ -197,7 +198,7 @@ describe('the dashboard on the real server', function () {
   it('refuses to touch what it did not start, until told to replace it', async () => {
     await server.fate.startUnmanaged({ name: 'vllm-gemma4', model: 'google/gemma-4', servedModelName: 'gemma4' });
     const page = await open('/');
-    await page.getByRole('heading', { name: 'gemma4' }).waitFor();
+    await serves(page, 'gemma4');
     await page.locator('.notice', { hasText: 'was not started by Spark Control' }).waitFor();
     await isAccessible();
     await page.getByRole('link', { name: 'Models' }).click();
@@ -236,7 +237,7 @@ describe('the dashboard on the real server', function () {
     await server.restart(async () => {
       await page.getByText(/reconnecting, last update/).waitFor();
       await page.locator('main[data-stale]').waitFor();
-      await page.getByRole('heading', { name: QWEN.key }).waitFor();
+      await serves(page, QWEN.key);
       await isAccessible();
     });
     await page.locator('.connection', { hasText: 'live' }).waitFor();
@@ -263,7 +264,7 @@ describe('the dashboard on the real server', function () {
   it('swaps by keyboard alone, from the palette', async () => {
     await server.swap(QWEN.key);
     const page = await open('/');
-    await page.getByRole('heading', { name: QWEN.key }).waitFor();
+    await serves(page, QWEN.key);
     await page.keyboard.press('Control+k');
     await page.getByRole('dialog').waitFor();
     await page.keyboard.type(`swap to ${OSS.name}`);

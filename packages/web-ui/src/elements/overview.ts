@@ -23,7 +23,7 @@ export class ScOverview extends ScElement<OverviewView> {
     const { serving } = view;
     if (serving === null) return [heading(), view.isLoaded ? noCluster() : h('p', { class: 'muted' }, 'Loading…')];
     return [
-      h('div', { class: 'screen-head' }, heading(), view.notices.length === 0 && markPart(mark('ok', 'all well'))),
+      h('div', { class: 'screen-head' }, heading(), isWell(view) && markPart(mark('ok', 'all well'))),
       view.notices.length > 0 && attention(view.notices),
       this.#servingCard(serving, view.isCatalogEmpty),
       section('Hosts', h('div', { class: 'hosts' }, ...view.hosts.map(hostCard))),
@@ -80,6 +80,10 @@ export class ScOverview extends ScElement<OverviewView> {
     );
   }
 }
+
+/** Nothing wants attention, nothing is on its way, and what is to serve does. */
+const isWell = ({ notices, serving }: OverviewView): boolean =>
+  notices.length === 0 && serving?.active === null && (serving.mark.tone === 'ok' || serving.mark.tone === 'none');
 
 const heading = (): HTMLElement => h('h1', { tabindex: '-1' }, 'Overview');
 

@@ -29,7 +29,7 @@ function clusterNotices(cluster: Cluster, many: boolean, now: number): readonly 
     key: `unreachable/${cluster.key}/${host}`,
     mark: mark('unknown', 'unknown'),
     text: `${where}${host} cannot be asked: ${reason}`,
-    hint: `What runs there is unknown, not assumed to be gone. Asked again every few seconds, last ${ago(instant(cluster.observed_at), now)}.`,
+    hint: `What runs there is unknown, not assumed to be gone. Last asked: ${ago(instant(cluster.observed_at), now)}.`,
   }));
   if (cluster.drift !== null) {
     out.push({
