@@ -14,7 +14,6 @@ export function pnpm(args, options = {}) {
   for (const name of ['npm_config_registry', 'npm_config_cafile', 'npm_config_userconfig', 'npm_config_cache']) {
     if (process.env[name]) env[name] = process.env[name];
   }
-  env.npm_config_manage_package_manager_versions = 'false';
   env.CI ??= 'true'; // without a terminal pnpm refuses to replace node_modules unless this is set
   const result = spawnSync('npx', ['-y', packageManager, ...args], { cwd, env, stdio: options.stdio ?? 'inherit' });
   if (result.error) throw result.error;

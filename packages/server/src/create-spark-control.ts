@@ -21,6 +21,8 @@ import { SortableIds } from './sortable-ids.ts';
 import { SystemClock } from './system-clock.ts';
 import { VERSION } from './version.ts';
 
+export type OwnCluster = Readonly<{ cluster: Cluster; ports: ClusterPorts }>;
+
 export type SparkControlOptions = Readonly<{
   /** Folder of the state; made when missing, one instance at a time. */
   dataFolder: string;
@@ -36,8 +38,11 @@ export type SparkControlOptions = Readonly<{
   clock?: Clock;
   /** Default: sortable ids of the clock. */
   ids?: Ids;
-  /** Clusters with ports of your own, in place of those that the configuration names. */
-  clusters?: readonly Readonly<{ cluster: Cluster; ports: ClusterPorts }>[];
+  /**
+   * Clusters with ports of your own, in place of those that the configuration names. As a function it is told the id of the
+   * data folder, which a fence and the labels of containers have to carry.
+   */
+  clusters?: readonly OwnCluster[] | ((controllerId: string) => readonly OwnCluster[] | Promise<readonly OwnCluster[]>);
   /** How the simulated Sparks behave, when there are no others. */
   simulation?: SimulationOptions;
   /** For tests of recovery: called at named points of a swap. */

@@ -1,4 +1,4 @@
-export { createSparkControl, type SparkControl, type SparkControlOptions } from './create-spark-control.ts';
+export { createSparkControl, type OwnCluster, type SparkControl, type SparkControlOptions } from './create-spark-control.ts';
 export { defaultConfigFolder } from './default-config.ts';
 export type { SimulationOptions } from './join-clusters.ts';
 export { createJsonLogger, type LogLevel } from './json-logger.ts';

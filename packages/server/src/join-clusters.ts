@@ -28,7 +28,8 @@ export async function joinClusters(
   tools: Tools,
 ): Promise<JoinedClusters> {
   if (options.clusters !== undefined) {
-    return { clusters: options.clusters, isSimulated: false, simulations: [], close: async () => undefined };
+    const clusters = typeof options.clusters === 'function' ? await options.clusters(controllerId) : options.clusters;
+    return { clusters, isSimulated: false, simulations: [], close: async () => undefined };
   }
   return configuration.simulated
     ? simulate(configuration, controllerId, options, tools)
