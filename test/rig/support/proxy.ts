@@ -3,7 +3,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 /**
  * A TCP proxy before one port, which can lose the connection the way networks do. It listens on a free port of 127.0.0.1, unless told otherwise.
  *
- * - `cut`: every connection ends at once with a reset; new ones pass.
+ * - `cut`: every connection ends at once; new ones pass.
  * - `freeze`: connections stay open and nothing passes in either direction, new ones are taken and get no answer (cable out,
  *   host hung). `thaw` lets everything on, in order, nothing lost.
  * - `refuse`: nobody listens any more (sshd down). `accept` opens the same port again.
@@ -51,8 +51,9 @@ export async function startProxy(target: Place, listenOn: Place = { host: '127.0
 
   const cut = (): void => {
     for (const [client, upstream] of pairs) {
-      client.resetAndDestroy();
-      upstream.resetAndDestroy();
+      // Not resetAndDestroy: after it Node 20 can spin for ever in the cleanup at its exit.
+      client.destroy();
+      upstream.destroy();
     }
     pairs.clear();
   };

@@ -6,6 +6,7 @@ import { type Cluster, endpointOf } from '../topology/cluster.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { CoreDeps } from './core-deps.ts';
 import type { Feed } from './feed.ts';
+import { linkedAbort } from './linked-abort.ts';
 import { describeDrift, type Reading, readSighting, type Sighting } from './observe.ts';
 import type { ClusterPorts } from './step-ports.ts';
 
@@ -192,22 +193,17 @@ export class ClusterWatch {
   }
 
   #limited(): { signal: AbortSignal; done: () => void } {
-    const limit = new AbortController();
+    const linked = linkedAbort(this.#closing.signal);
     const timer = new AbortController();
     this.#deps.clock.sleep(LOOK_LIMIT_MS, timer.signal).then(
-      () => limit.abort(new Error('the look took too long')),
+      () => linked.abort(new Error('the look took too long')),
       () => undefined,
     );
-    // Not by AbortSignal.any: of every signal derived from it, one that lives as long as the process keeps some bytes.
-    const closing = this.#closing.signal;
-    const onClosing = (): void => limit.abort(closing.reason);
-    closing.addEventListener('abort', onClosing, { once: true });
-    if (closing.aborted) onClosing();
     const done = (): void => {
-      closing.removeEventListener('abort', onClosing);
       timer.abort(new Error('done'));
+      linked.release();
     };
-    return { signal: limit.signal, done };
+    return { signal: linked.signal, done };
   }
 
   async #repeat(everyMs: number, task: () => Promise<void>): Promise<void> {

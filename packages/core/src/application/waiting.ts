@@ -1,4 +1,5 @@
 import { isSparkError } from '../errors.ts';
+import { linkedAbort } from './linked-abort.ts';
 import type { StepContext } from './step-ports.ts';
 
 const OUTAGE_RETRY_MS = 1_000;
@@ -25,13 +26,13 @@ export async function whileUnreachable<T>(context: StepContext, task: () => Prom
 
 /** Runs loops side by side until the first of them settles, then stops the others and waits for them. */
 export async function firstOf<T>(signal: AbortSignal, loops: readonly ((signal: AbortSignal) => Promise<T>)[]): Promise<T> {
-  const controller = new AbortController();
-  const joined = AbortSignal.any([signal, controller.signal]);
-  const running = loops.map((loop) => loop(joined));
+  const linked = linkedAbort(signal);
+  const running = loops.map((loop) => loop(linked.signal));
   try {
     return await Promise.race(running);
   } finally {
-    controller.abort(new Error('another loop was first'));
+    linked.abort(new Error('another loop was first'));
+    linked.release();
     await Promise.allSettled(running);
   }
 }
