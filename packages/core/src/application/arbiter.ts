@@ -19,8 +19,6 @@ import { Serial } from './serial.ts';
 import { type DriverOutcome, StepDriver } from './step-driver.ts';
 import type { ClusterPorts, StepContext } from './step-ports.ts';
 
-/** A view older than this does not gate a change; it is refreshed first. */
-const FRESH_MS = 1_000;
 const STORE_RETRY_MS = 1_000;
 const QUEUE_TICK_MS = 250;
 /** Progress is journalled, so that streams can resume; twice a second is enough for people. */
@@ -119,7 +117,7 @@ export class Arbiter {
   }
 
   async #decide(request: SwapRequest, plan: () => LaunchPlan | null): Promise<SwapDecision> {
-    if (!this.#queue.isBusy) await this.watch.refreshIfOlder(FRESH_MS);
+    if (!this.#queue.isBusy) await this.watch.lookAfresh();
     const admission = admit({ request, view: this.watch.view, queue: this.#queue });
     switch (admission.kind) {
       case 'start':

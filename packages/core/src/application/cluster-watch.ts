@@ -32,7 +32,6 @@ export class ClusterWatch {
   #looking: Readonly<{ generation: number; done: Promise<void> }> | null = null;
   /** Rises when a swap settles: a look begun before says nothing about what came after. */
   #generation = 0;
-  #lookedAt = Number.NEGATIVE_INFINITY;
   #published = '';
   #reports: readonly StampedReport[] = [];
   #loops: readonly Promise<void>[] = [];
@@ -72,7 +71,6 @@ export class ClusterWatch {
   expect(serving: Serving): void {
     this.#expected = serving;
     this.#generation += 1;
-    this.#lookedAt = Number.NEGATIVE_INFINITY;
     this.#view = { ...this.#view, drift: null };
   }
 
@@ -86,8 +84,10 @@ export class ClusterWatch {
     await Promise.allSettled([...this.#loops, this.#looking?.done]);
   }
 
-  async refreshIfOlder(ms: number): Promise<void> {
-    if (this.#deps.clock.monotonic() - this.#lookedAt > ms) await this.refresh();
+  /** Looks once more, not sharing a look that began before: what is seen now gates a change. */
+  async lookAfresh(): Promise<void> {
+    if (this.#looking !== null) await this.#looking.done;
+    await this.refresh();
   }
 
   /** Looks once; calls that come meanwhile share the look. Does not reject for hosts that cannot be reached. */
@@ -106,12 +106,10 @@ export class ClusterWatch {
   async #look(): Promise<void> {
     const generation = this.#generation;
     const wasIdle = this.#queueState().activeSwap === null;
-    const startedAt = this.#deps.clock.monotonic();
     const { signal, done } = this.#limited();
     try {
       const sighting = await this.#sight(signal);
       const isCurrent = generation === this.#generation;
-      if (isCurrent) this.#lookedAt = startedAt;
       this.#view = this.#viewOf(sighting, readSighting(this.#cluster, sighting), isCurrent && wasIdle);
       await this.publishChange();
     } catch (error) {

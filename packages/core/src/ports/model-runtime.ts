@@ -50,7 +50,8 @@ export interface ModelRuntime {
 
   /**
    * Ends whatever serves in the cluster and waits until it is observed gone on all hosts and the port is closed.
-   * Logs are saved first. `park` sets containers that are not ours aside (stopped and renamed) instead of removing them.
+   * Logs are saved first. `park` sets containers that are not ours aside (stopped and renamed) instead of removing them;
+   * one that could not be brought back is left running, and RUNTIME_REJECTED.
    */
   stop(
     claim: Claim,
@@ -58,7 +59,7 @@ export interface ModelRuntime {
     signal: AbortSignal,
   ): Promise<Readonly<{ note: string }>>;
 
-  /** Brings parked containers back (`restore`) or removes them (`discard`). Nothing parked: does nothing. */
+  /** Brings parked containers back (`restore`) or removes those set aside under this claim (`discard`). Nothing parked: does nothing. */
   unpark(claim: Claim, action: 'restore' | 'discard', signal: AbortSignal): Promise<void>;
 
   /** Follows the model server's output from its start (or from `sinceMs`), reconnecting by itself, until `signal` aborts; then resolves. */
