@@ -42,6 +42,8 @@ class StampedLog {
   #decoder = new TextDecoder();
   #rest = '';
   #last = '';
+  /** Newest stamp when the link was lost: what comes again up to it was passed on before. */
+  #passedOn = '';
   /** For Docker's `--since`; empty: from the beginning. */
   since: string;
 
@@ -59,16 +61,20 @@ class StampedLog {
 
   /** What was cut in two by the end of a connection comes whole with the next one. */
   reconnect(): void {
+    this.#passedOn = this.#last;
     this.#rest = '';
     this.#decoder = new TextDecoder();
   }
 
   #line(text: string): void {
     const [, stamp, line = ''] = STAMPED.exec(text) ?? [];
-    // A line without a stamp is Docker's own complaint; one that is not newer was passed on before the link was lost.
-    if (stamp === undefined || padded(stamp) <= this.#last) return;
-    this.#last = padded(stamp);
-    this.since = stamp;
+    // A line without a stamp is Docker's own complaint.
+    if (stamp === undefined || padded(stamp) <= this.#passedOn) return;
+    // Docker stamps the two outputs side by side, so that within one connection a line may be older than the one before it.
+    if (padded(stamp) > this.#last) {
+      this.#last = padded(stamp);
+      this.since = stamp;
+    }
     for (const each of this.#lines.push(`${line}\n`)) this.#onLine(Date.parse(stamp), each);
   }
 }

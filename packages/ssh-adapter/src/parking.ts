@@ -13,7 +13,7 @@ import { sectionsOf } from './script-text.ts';
  * - `keep`: the server was started inside an idle container (`docker exec`, as eugr's launcher does), and a stop would lose it,
  *   or the whole container (`--rm`). Its command line and environment are noted and only the server is ended.
  * - `rename`: nothing runs in it.
- * - `lose`: process 1 of a `--rm` container is the server: it cannot be kept.
+ * - `lose`: process 1 of a `--rm` container is the server: it cannot be kept, so it is left alone.
  */
 export type ParkingKind = 'stop' | 'keep' | 'rename' | 'lose';
 
@@ -32,7 +32,7 @@ export function parkCommands(container: SeenContainer, claim: Claim): string {
   const kind = parkingOf(container);
   switch (kind) {
     case 'lose':
-      return call('spark_remove', id, name);
+      return `exit ${EXIT.uncapturable}`;
     case 'rename':
       // Notes mean that a broken-off call has ended the server already: then it was not idle.
       return `mkdir -p "$spark_dir/parked/${id}"; [ -e "$spark_dir/parked/${id}/cmdline" ] || : >"$spark_dir/parked/${id}/idle"; ${rename}`;

@@ -5,6 +5,7 @@ import type { SeenContainer } from './docker-observer.ts';
 import { EXIT, runGuarded } from './guarded-script.ts';
 import { cancelJobsScript } from './job-script.ts';
 import { lookUntil } from './look-until.ts';
+import { parseParkedName } from './parked-name.ts';
 import { CAPTURE_FUNCTION, parkCommands, parkingOf, restore } from './parking.ts';
 
 /** A container can still appear after its launcher was ended: a `docker run` was on its way to the other host. */
@@ -35,6 +36,7 @@ export class Stopper {
     const ended = new Set<string>();
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
       const seen = await this.#hosts.lookAtAll(signal);
+      if (options.park) refuseLoss(seen);
       const cancelled = await Promise.all(seen.map((host, at) => this.#endOn(this.#hosts.all[at], host, claim, options, signal)));
       for (const { name } of seen.flatMap(targets)) ended.add(name);
       if (cancelled.includes(true)) await this.#clock.sleep(SETTLE_MS, signal);
@@ -53,7 +55,9 @@ export class Stopper {
       const on = this.#hosts.all.find((candidate) => candidate.host.key === host.host);
       if (on === undefined) continue;
       const parked = host.containers.filter((container) => container.parked);
-      for (const container of action === 'restore' ? newestOfEachName(parked) : parked) {
+      for (const container of action === 'restore'
+        ? newestOfEachName(parked)
+        : parked.filter((container) => isParkedBy(container, claim))) {
         if (action === 'restore') await restore(on, container, claim, signal);
         else await discard(on, container, claim, signal);
       }
@@ -102,6 +106,19 @@ export class Stopper {
 }
 
 const targets = (host: ReachedHost): readonly SeenContainer[] => host.containers.filter((container) => !container.parked);
+
+/** What an earlier swap set aside and could not bring back stays: nobody has said that it may go. */
+const isParkedBy = ({ name }: SeenContainer, claim: Claim): boolean => parseParkedName(name, claim.cluster)?.fence === claim.fence;
+
+/** Somebody may have started it since the checks, which refuse to replace such a container unless it may be lost. */
+function refuseLoss(seen: readonly ReachedHost[]): void {
+  for (const host of seen) {
+    const lost = targets(host).find((container) => container.identity === null && parkingOf(container) === 'lose');
+    if (lost === undefined) continue;
+    const message = `Container ${lost.name} on ${host.host} could not be brought back once it is stopped (it was started with --rm). It was left running.`;
+    throw new SparkError('RUNTIME_REJECTED', message, { details: { host: host.host } });
+  }
+}
 
 function noteOf(ended: ReadonlySet<string>, hosts: number): string {
   if (ended.size === 0) return 'nothing was running';

@@ -30,6 +30,7 @@ export type SimulatedRuntimeOptions = Readonly<{
 type Placed = Readonly<{ host: SimulatedHost; container: SimulatedContainer }>;
 
 const isManaged = (container: SimulatedContainer): boolean => LABELS.swap in container.record.labels;
+const parkedMark = (claim: Claim): string => `-parked-${claim.swap}`;
 const isParked = (container: SimulatedContainer): boolean => container.record.parkedFrom !== null;
 
 /** {@link ModelRuntime} over simulated hosts: each model server is a fake vLLM on a real port. */
@@ -101,8 +102,8 @@ export class SimulatedRuntime implements ModelRuntime {
     signal.throwIfAborted();
     authorize(this.#options.hosts, claim);
     for (const { host, container } of this.#placed().filter((placed) => isParked(placed.container))) {
-      if (action === 'discard') host.remove(container);
-      else restore(host, container);
+      if (action === 'restore') restore(host, container);
+      else if (container.record.name.endsWith(parkedMark(claim))) host.remove(container); // an earlier swap's are not ours to remove
     }
   }
 
@@ -197,7 +198,7 @@ async function end({ host, container }: Placed, claim: Claim, park: boolean): Pr
     return `stopped ${where}`;
   }
   if (!restorable) return `stopped ${where}, which cannot come back (it was started with --rm)`;
-  if (!isParked(container)) container.rename(`${name}-parked-${claim.swap}`, name);
+  if (!isParked(container)) container.rename(`${name}${parkedMark(claim)}`, name);
   host.world.saved();
   return `set ${where} aside`;
 }
