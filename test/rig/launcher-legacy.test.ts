@@ -7,8 +7,9 @@ import type { SparkHost } from './support/spark-host.ts';
 import { useRig } from './support/suite.ts';
 
 const LAUNCHER = `${LAUNCHER_DIRECTORIES.legacy}/launch-cluster.sh`;
+/** Without those that Docker is about to remove: `docker stop` of a container with `--rm` returns a moment before that is done. */
 const states = async (host: SparkHost): Promise<readonly string[]> =>
-  (await containersOn(host)).map(({ name, status }) => `${name} ${status}`);
+  (await containersOn(host)).filter(({ status }) => status !== 'removing').map(({ name, status }) => `${name} ${status}`);
 
 describe('the stand-in of the launcher, generation of January 2026', function () {
   this.timeout(90_000);
