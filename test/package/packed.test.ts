@@ -131,8 +131,10 @@ describe('the packed packages, installed with plain npm into an empty folder', (
   it('bring a program that serves models and page from an empty folder', async () => {
     const place = join(folder, 'empty');
     mkdirSync(place);
+    const program = join(app, 'node_modules', '.bin', 'spark-control');
+    expect(run(program, ['--version'], place)).to.match(/^\d+\.\d+\.\d+\n$/);
     const { PATH = '', HOME = '' } = process.env;
-    const child = spawn(join(app, 'node_modules', '.bin', 'spark-control'), { cwd: place, env: { PATH, HOME, PORT: '0' } });
+    const child = spawn(program, { cwd: place, env: { PATH, HOME, PORT: '0' } });
     const ended = new Promise((resolve) => child.once('close', resolve));
     try {
       const url = await listening(child);

@@ -111,10 +111,9 @@ describe('the program', function () {
     expect(stderr).to.equal('There is no option --port. Settings are environment variables; --help lists them.\n');
   });
 
-  it('answers --help and --version without starting', async () => {
-    const [help, version] = await Promise.all([run({}, '--help'), run({}, '--version')]);
-    expect([help.code, version.code]).to.deep.equal([0, 0]);
-    expect(help.stdout).to.match(/^Spark Control [\s\S]+SPARK_CONTROL_CONFIG/);
-    expect(version.stdout).to.match(/^\d+\.\d+\.\d+\n$/);
+  it('answers --help without starting', async () => {
+    const { code, stdout } = await run({}, '--help');
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/^Spark Control [\s\S]+SPARK_CONTROL_CONFIG/);
   });
 });
