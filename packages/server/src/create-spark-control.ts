@@ -121,7 +121,8 @@ function coreOf(options: SparkControlOptions, parts: Parts): SparkCore {
     events: store.events,
     fences: store.fences,
     endpoint,
-    secrets: { read: (name) => env[name] ?? null },
+    // Simulated Sparks ask for no real token, so that every model of the catalog can be tried.
+    secrets: { read: (name) => env[name] ?? (joined.isSimulated ? 'simulated' : null) },
     clock,
     ids: options.ids ?? new SortableIds(clock),
     logger,

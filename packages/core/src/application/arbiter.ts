@@ -117,7 +117,7 @@ export class Arbiter {
   }
 
   async #decide(request: SwapRequest, plan: () => LaunchPlan | null): Promise<SwapDecision> {
-    if (!this.#queue.isBusy) await this.watch.lookAfresh();
+    if (!this.#queue.isBusy) await this.watch.lookAgain();
     const admission = admit({ request, view: this.watch.view, queue: this.#queue });
     switch (admission.kind) {
       case 'start':
@@ -232,11 +232,11 @@ export class Arbiter {
     } else if (effect.type === 'settled') {
       this.#retire(swap);
     } else {
-      this.#driverOf(swap.id).perform(effect, swap);
+      this.#driverOf(swap).perform(effect, swap);
     }
   }
 
-  #driverOf(id: SwapId): StepDriver {
+  #driverOf({ id, attempt }: Swap): StepDriver {
     const known = this.#drivers.get(id);
     if (known !== undefined) return known;
     const base = {
@@ -249,11 +249,16 @@ export class Arbiter {
       logger: this.#deps.logger,
       lastFence: () => this.#deps.fences.current(this.cluster.key),
     };
-    const driver = new StepDriver(this.#deps, base, {
-      outcome: (swap, outcome) => void this.#heard(swap, outcome),
-      progressed: (swap, attempt, progress) => this.#progressed(swap.id, attempt, progress),
-      logged: (swap, line) => this.#logged(swap.id, line),
-    });
+    const driver = new StepDriver(
+      this.#deps,
+      base,
+      {
+        outcome: (swap, outcome) => void this.#heard(swap, outcome),
+        progressed: (swap, attempt, progress) => this.#progressed(swap.id, attempt, progress),
+        logged: (swap, line) => this.#logged(swap.id, line),
+      },
+      attempt,
+    );
     this.#drivers.set(id, driver);
     return driver;
   }

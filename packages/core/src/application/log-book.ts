@@ -3,10 +3,14 @@ import type { NumberedLogLine } from './core-api.ts';
 
 const KEPT_LINES = 2_000;
 
-/** The last lines of one swap, numbered from 1. */
+/** The last lines of one swap, numbered from 1; after a restart from a higher number, so that no reader takes new lines for old ones. */
 export class LogBook {
   readonly #lines: NumberedLogLine[] = [];
-  #seq = 0;
+  #seq: number;
+
+  constructor(after = 0) {
+    this.#seq = after;
+  }
 
   add(line: LogLine): NumberedLogLine {
     this.#seq += 1;

@@ -15,6 +15,8 @@ import { performStep } from './steps.ts';
 const WATCH_MS = 200;
 /** Log lines of a dying server arrive a moment after its death is seen. */
 const LAST_WORDS_MS = 400;
+/** More than a swap's log ever has. */
+const LINES_PER_ATTEMPT = 1_000_000;
 /** Lines of its own log that a cause may look at. */
 const CLASSIFIED_LINES = 400;
 
@@ -38,7 +40,7 @@ export class StepDriver {
   readonly #deps: CoreDeps;
   readonly #base: StepBase;
   readonly #listener: DriverListener;
-  readonly book = new LogBook();
+  readonly book: LogBook;
   #running: Promise<void> = Promise.resolve();
   #step = new AbortController();
   #follow: AbortController | null = null;
@@ -47,7 +49,9 @@ export class StepDriver {
   #aliveAt = 0;
   #outage: string | null = null;
 
-  constructor(deps: CoreDeps, base: StepBase, listener: DriverListener) {
+  /** `attempt` of the swap as this process takes it up. */
+  constructor(deps: CoreDeps, base: StepBase, listener: DriverListener, attempt: number) {
+    this.book = new LogBook(attempt <= 1 ? 0 : attempt * LINES_PER_ATTEMPT);
     this.#deps = deps;
     this.#base = base;
     this.#listener = listener;

@@ -12,7 +12,8 @@ export type EnvEntry = readonly [name: string, value: string];
 export function missingSecrets(env: Readonly<Record<string, EnvValue>>, secrets: ReadSecret): readonly Issue[] {
   return sortedEnv(env).flatMap(([variable, value]) => {
     if (value.kind === 'literal' || secrets(value.name) !== null) return [];
-    const message = `${variable} comes from ${value.name}, which is not set where Spark Control runs. Set it and start Spark Control again.`;
+    const what = variable === value.name ? variable : `${variable} comes from ${value.name}, which`;
+    const message = `${what} is not set where Spark Control runs. Set it there and start Spark Control again.`;
     return [{ path: `/env/${variable}`, code: 'missing_secret', message }];
   });
 }

@@ -109,7 +109,7 @@ function onFailed(swap: Swap, cause: Cause, context: AdvanceContext): Advance {
     // A rollback happens once. The first cause is why the swap failed; this one is why the GPU is not back.
     const both =
       swap.cause === null ? cause : { ...swap.cause, hint: `${swap.cause.hint ?? ''} The rollback failed too: ${cause.message}`.trim() };
-    return settle(swap, 'failed', both, context.serving, context, cause.message);
+    return settle(swap, 'failed', both, context.serving, context, cause.message, true);
   }
   if (!swap.destructive) return settle(swap, 'failed', cause, context.serving, context, cause.message);
   return rollBack(swap, cause, context);
@@ -147,7 +147,7 @@ function resumeEffect(swap: Swap, step: StepName): SwapEffect {
 function rollBack(swap: Swap, cause: Cause, context: AdvanceContext): Advance {
   const label = swap.options.rollback && swap.previous.kind !== 'nothing' ? 'rolling back' : 'cleaning up';
   const failed: Swap = { ...swap, cause, progress: { fraction: 0, label } };
-  const steps = enterPhase(failed, 'rolling_back', context.now, { note: cause.message, failed: swap.cancelRequestedAt === null });
+  const steps = enterPhase(failed, 'rolling_back', context.now, { note: cause.message, failed: true });
   return start({ ...failed, phase: 'rolling_back', steps }, 'rollback_stop', context);
 }
 
@@ -212,8 +212,10 @@ function settle(
   serving: Serving,
   context: AdvanceContext,
   note: string | null = null,
+  hasFailedRollback = false,
 ): Advance {
-  const failed = phase === 'failed' || (phase === 'cancelled' && swap.phase !== 'rolling_back');
+  // A rollback that only had to clean up did its work, though the swap failed; its own line fails in onFailed alone.
+  const failed = phase !== 'ready' && (swap.phase !== 'rolling_back' || hasFailedRollback);
   const progress = phase === 'ready' ? { fraction: 1, label: swap.plan === null ? 'unloaded' : 'ready' } : swap.progress;
   const steps = closeSteps(swap, context.now, failed ? 'failed' : 'done', note);
   const settled: Swap = { ...swap, phase, step: null, cause, serving, progress, steps, settledAt: context.now, progressAt: context.now };
