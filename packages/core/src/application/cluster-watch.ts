@@ -1,14 +1,13 @@
 import type { ClusterKey } from '../ids.ts';
 import type { HostReport } from '../ports/host-probe.ts';
-import type { HostObservation } from '../ports/model-runtime.ts';
 import type { Serving } from '../swap/swap.ts';
 import { type Cluster, endpointOf } from '../topology/cluster.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { CoreDeps } from './core-deps.ts';
 import type { Feed } from './feed.ts';
-import { linkedAbort } from './linked-abort.ts';
 import { describeDrift, type Reading, readSighting, type Sighting } from './observe.ts';
 import type { ClusterPorts } from './step-ports.ts';
+import { type TimedLook, timedLook } from './timed-look.ts';
 
 const OBSERVE_EVERY_MS = 2_000;
 const TELEMETRY_EVERY_MS = 5_000;
@@ -84,12 +83,6 @@ export class ClusterWatch {
     await Promise.allSettled([...this.#loops, this.#looking?.done]);
   }
 
-  /** Looks once more, not sharing a look that began before: what is seen now gates a change. */
-  async lookAfresh(): Promise<void> {
-    if (this.#looking !== null) await this.#looking.done;
-    await this.refresh();
-  }
-
   /** Looks once; calls that come meanwhile share the look. Does not reject for hosts that cannot be reached. */
   async refresh(): Promise<void> {
     if (this.#looking !== null && this.#looking.generation !== this.#generation) await this.#looking.done;
@@ -106,37 +99,28 @@ export class ClusterWatch {
   async #look(): Promise<void> {
     const generation = this.#generation;
     const wasIdle = this.#queueState().activeSwap === null;
-    const { signal, done } = this.#limited();
+    const timed = this.#timed();
     try {
-      const sighting = await this.#sight(signal);
+      const sighting = await this.#sight(timed);
       const isCurrent = generation === this.#generation;
       this.#view = this.#viewOf(sighting, readSighting(this.#cluster, sighting), isCurrent && wasIdle);
       await this.publishChange();
     } catch (error) {
       if (!this.#closing.signal.aborted) this.#deps.logger.warn('a look at the cluster failed', { cluster: this.#cluster.key, error });
     } finally {
-      done();
+      timed.done();
       this.#looking = null;
     }
   }
 
-  async #sight(signal: AbortSignal): Promise<Sighting> {
+  async #sight({ signal, orUnreachable }: TimedLook): Promise<Sighting> {
     const baseUrl = endpointOf(this.#cluster);
-    const [hosts, health] = await Promise.all([this.#observe(signal), this.#deps.endpoint.health(baseUrl, signal)]);
+    const [hosts, health] = await Promise.all([
+      orUnreachable((limited) => this.#ports.runtime.observe(limited)),
+      this.#deps.endpoint.health(baseUrl, signal),
+    ]);
     const models = health.kind === 'healthy' ? await this.#deps.endpoint.models(baseUrl, signal).catch(() => null) : null;
     return { at: this.#deps.clock.now(), hosts, health, models };
-  }
-
-  /** A look that came to nothing is no reason to go on showing what was seen before it. */
-  async #observe(signal: AbortSignal): Promise<readonly HostObservation[]> {
-    try {
-      return await this.#ports.runtime.observe(signal);
-    } catch (error) {
-      this.#closing.signal.throwIfAborted();
-      if (!signal.aborted) throw error;
-      const reason = `The hosts of ${this.#cluster.key} did not all answer within ${LOOK_LIMIT_MS / 1_000} s.`;
-      return this.#cluster.hosts.map(({ key }) => ({ host: key, reachable: false, code: 'HOST_UNREACHABLE', reason }));
-    }
   }
 
   #viewOf(sighting: Sighting, reading: Reading, tellsDrift: boolean): ClusterView {
@@ -177,31 +161,21 @@ export class ClusterWatch {
   }
 
   async #readTelemetry(): Promise<void> {
-    const { signal, done } = this.#limited();
+    const timed = this.#timed();
     try {
-      const reports = await this.#ports.probe.inspect({ image: null, source: null }, signal);
+      const reports = await timed.orUnreachable((signal) => this.#ports.probe.inspect({ image: null, source: null }, signal));
       const at = this.#deps.clock.now();
       this.#reports = reports.map((report) => ({ ...report, cluster: this.#cluster.key, at }));
       this.#feed.publish({ kind: 'host', cluster: this.#cluster.key, at, observedAt: this.#view.observedAt, reports });
     } catch (error) {
       if (!this.#closing.signal.aborted) this.#deps.logger.debug('telemetry failed', { cluster: this.#cluster.key, error });
     } finally {
-      done();
+      timed.done();
     }
   }
 
-  #limited(): { signal: AbortSignal; done: () => void } {
-    const linked = linkedAbort(this.#closing.signal);
-    const timer = new AbortController();
-    this.#deps.clock.sleep(LOOK_LIMIT_MS, timer.signal).then(
-      () => linked.abort(new Error('the look took too long')),
-      () => undefined,
-    );
-    const done = (): void => {
-      timer.abort(new Error('done'));
-      linked.release();
-    };
-    return { signal: linked.signal, done };
+  #timed(): TimedLook {
+    return timedLook(this.#cluster, this.#deps.clock, LOOK_LIMIT_MS, this.#closing.signal);
   }
 
   async #repeat(everyMs: number, task: () => Promise<void>): Promise<void> {

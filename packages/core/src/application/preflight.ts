@@ -14,6 +14,7 @@ import type { Swap } from '../swap/swap.ts';
 import type { Cluster } from '../topology/cluster.ts';
 import type { CoreDeps } from './core-deps.ts';
 import type { ClusterPorts } from './step-ports.ts';
+import { timedLook } from './timed-look.ts';
 
 /** A check of one host may not hold up the whole pre-flight. */
 const LIMIT_MS = 15_000;
@@ -34,18 +35,16 @@ export class Preflight {
 
   /** The report for people. `flags` stand in for the catalog's. */
   async report(model: Model, flags: Readonly<Record<string, unknown>> | null): Promise<PreflightReport> {
-    const limit = new AbortController();
-    const timer = new AbortController();
-    this.#deps.clock.sleep(LIMIT_MS, timer.signal).then(
-      () =>
-        limit.abort(new SparkError('HOST_UNREACHABLE', `The hosts of ${this.#cluster.key} did not answer within ${LIMIT_MS / 1_000} s.`)),
-      () => undefined,
-    );
+    const trial = tried(model, flags, this.#cluster);
+    const { orUnreachable, done } = timedLook(this.#cluster, this.#deps.clock, LIMIT_MS);
     try {
-      const observation = await this.#ports.runtime.observe(limit.signal);
-      return await this.#judge(tried(model, flags, this.#cluster), observation, false, limit.signal);
+      const [observation, reports] = await Promise.all([
+        orUnreachable((signal) => this.#ports.runtime.observe(signal)),
+        orUnreachable((signal) => this.#inspect(trial, signal)),
+      ]);
+      return await this.#judge(trial, observation, reports, false);
     } finally {
-      timer.abort(new Error('done'));
+      done();
     }
   }
 
@@ -54,25 +53,26 @@ export class Preflight {
     if (swap.target === null || swap.plan === null) return null;
     const model = findModel(this.#deps.catalog.current(), swap.target);
     if (model === null) throw new SparkError('MODEL_NOT_FOUND', `Model ${swap.target} is no longer in the catalog.`);
-    return this.#judge({ model, plan: swap.plan, error: null }, observation, swap.options.replaceUnmanaged, signal);
+    const trial: Trial = { model, plan: swap.plan, error: null };
+    return this.#judge(trial, observation, await this.#inspect(trial, signal), swap.options.replaceUnmanaged);
   };
 
   /** Memory that `plan` needs free on each of its hosts; `null` while the size of the hosts is not known. */
   readonly neededBytes = (plan: LaunchPlan): number | null =>
     this.#memTotalBytes === null ? null : memoryNeed(plan, this.#memTotalBytes).neededBytes;
 
-  async #judge(
-    trial: Trial,
-    observation: readonly HostObservation[],
-    replaceUnmanaged: boolean,
-    signal: AbortSignal,
-  ): Promise<PreflightReport> {
-    const { model, plan, error } = trial;
+  #inspect({ model, plan }: Trial, signal: AbortSignal): Promise<readonly HostReport[]> {
     const image = plan?.image ?? model.image ?? this.#cluster.image;
-    const [reports, samples] = await Promise.all([
-      this.#ports.probe.inspect({ image, source: model.source }, signal),
-      this.#deps.journal.loadTimes(this.#cluster.key, model.key),
-    ]);
+    return this.#ports.probe.inspect({ image, source: model.source }, signal);
+  }
+
+  async #judge(
+    { model, plan, error }: Trial,
+    observation: readonly HostObservation[],
+    reports: readonly HostReport[],
+    replaceUnmanaged: boolean,
+  ): Promise<PreflightReport> {
+    const samples = await this.#deps.journal.loadTimes(this.#cluster.key, model.key);
     this.#remember(reports);
     return preflightReport({
       model,

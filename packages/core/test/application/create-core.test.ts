@@ -169,6 +169,19 @@ describe('the core', () => {
     expect(scene.core.hostReports().every((one) => one.reachable)).to.equal(false);
   });
 
+  it('says of hosts that hang that it could not check them, in place of an error', async () => {
+    const hanging = (signal: AbortSignal) =>
+      new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+    scene.pairHosts.observe = hanging;
+    scene.pairHosts.inspect = (_questions?: unknown, signal?: AbortSignal) => hanging(signal as AbortSignal);
+    const report = await scene.driven(scene.core.preflight(modelKey('qwen'), scene.pair.key, null));
+    const host = report.checks.filter((check) => check.name === 'host');
+    expect(host.map((check) => check.status)).to.deep.equal(['unknown', 'unknown']);
+    expect(host[0]?.detail).to.contain('15 s');
+    await scene.clock.advance(12_000);
+    expect(scene.core.hostReports().map(({ cluster, reachable }) => [cluster, reachable])).to.deep.include([scene.pair.key, false]);
+  });
+
   it('goes back to what was really started, not to what the catalog says by then', async () => {
     await scene.swap('gemma');
     const changed = (model: Model): Model => (model.key === 'gemma' ? { ...model, flags: { 'max-model-len': 99 } } : model);
