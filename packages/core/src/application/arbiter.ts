@@ -1,7 +1,6 @@
 import { isSparkError } from '../errors.ts';
 import type { SwapId } from '../ids.ts';
 import type { LaunchPlan } from '../launch/launch-plan.ts';
-import type { LogLine } from '../ports/model-runtime.ts';
 import { createSwap, type NewSwap, noopSwap } from '../swap/create-swap.ts';
 import { isSettled, type Progress, type Swap } from '../swap/swap.ts';
 import { advance, type SwapEffect, type SwapEvent } from '../swap/swap-machine.ts';
@@ -16,8 +15,9 @@ import { entryOf } from './journal-entry.ts';
 import { KeptMap } from './kept-map.ts';
 import { queueTimeout, SwapQueue, supersededBy } from './queue.ts';
 import { Serial } from './serial.ts';
-import { type DriverOutcome, StepDriver } from './step-driver.ts';
+import type { DriverOutcome } from './step-driver.ts';
 import type { ClusterPorts, StepContext } from './step-ports.ts';
+import { SwapDrivers } from './swap-drivers.ts';
 
 const STORE_RETRY_MS = 1_000;
 const QUEUE_TICK_MS = 250;
@@ -35,12 +35,10 @@ export class Arbiter {
   readonly cluster: Cluster;
   readonly watch: ClusterWatch;
   readonly #deps: CoreDeps;
-  readonly #ports: ClusterPorts;
   readonly #queue: SwapQueue;
-  readonly #seams: StepSeams;
   readonly #feed: Feed;
   readonly #serial = new Serial();
-  readonly #drivers = new KeptMap<SwapId, StepDriver>(KEPT_SWAPS, (id) => this.#queue.find(id) !== null);
+  readonly #drivers: SwapDrivers;
   readonly #noops = new KeptMap<SwapId, Swap>(KEPT_SWAPS);
   readonly #closing = new AbortController();
   #ticking: Promise<void> = Promise.resolve();
@@ -48,8 +46,6 @@ export class Arbiter {
 
   constructor(cluster: Cluster, ports: ClusterPorts, seams: StepSeams, deps: CoreDeps, feed: Feed) {
     this.cluster = cluster;
-    this.#ports = ports;
-    this.#seams = seams;
     this.#deps = deps;
     this.#feed = feed;
     this.#queue = new SwapQueue(deps.clock);
@@ -57,6 +53,17 @@ export class Arbiter {
       activeSwap: this.#queue.active?.id ?? null,
       queued: this.#queue.waiting.map((swap) => swap.id),
     }));
+    const { controllerId, endpoint, clock, logger, fences } = deps;
+    this.#drivers = new SwapDrivers({
+      deps,
+      base: { ...ports, ...seams, cluster, controllerId, endpoint, clock, logger, lastFence: () => fences.current(cluster.key) },
+      feed,
+      listener: {
+        outcome: (swap, outcome) => void this.#heard(swap, outcome),
+        progressed: (swap, attempt, progress) => this.#progressed(swap.id, attempt, progress),
+      },
+      isUnsettled: (id) => this.#queue.find(id) !== null,
+    });
   }
 
   /** Takes up what the journal left unfinished, and begins to observe. Does not wait for the hosts: they may take their time. */
@@ -88,7 +95,7 @@ export class Arbiter {
     const reason = new Error('the control plane stops');
     this.#closing.abort(reason);
     await Promise.all([this.watch.close(), this.#ticking]); // a recovery may wait for a look that hangs
-    await Promise.all(this.#drivers.values().map((driver) => driver.close(reason)));
+    await this.#drivers.close(reason);
     await this.#serial.idle();
   }
 
@@ -113,7 +120,7 @@ export class Arbiter {
   }
 
   logTail(id: SwapId): readonly NumberedLogLine[] {
-    return this.#drivers.get(id)?.book.lines ?? [];
+    return this.#drivers.logTail(id);
   }
 
   async #decide(request: SwapRequest, plan: () => LaunchPlan | null): Promise<SwapDecision> {
@@ -212,7 +219,7 @@ export class Arbiter {
     await this.#commit(swap, next.swap);
     this.#queue.put(next.swap);
     if (isSettled(next.swap)) this.watch.expect(next.swap.serving ?? { kind: 'unknown' });
-    for (const effect of next.effects) this.#perform(effect, next.swap);
+    this.#perform(next.effects, next.swap);
     await this.watch.publishChange();
     if (isSettled(next.swap)) await this.#startNext();
     return next.swap;
@@ -225,42 +232,10 @@ export class Arbiter {
     for (const event of events) this.#feed.publish(event);
   }
 
-  #perform(effect: SwapEffect, swap: Swap): void {
+  #perform(effects: readonly SwapEffect[], swap: Swap): void {
     if (this.#closing.signal.aborted) return; // the next start does it, by the journal
-    if (effect.type === 'abort_step') {
-      this.#drivers.get(swap.id)?.abort(new Error('cancelled'));
-    } else if (effect.type === 'settled') {
-      this.#retire(swap);
-    } else {
-      this.#driverOf(swap).perform(effect, swap);
-    }
-  }
-
-  #driverOf({ id, attempt }: Swap): StepDriver {
-    const known = this.#drivers.get(id);
-    if (known !== undefined) return known;
-    const base = {
-      ...this.#ports,
-      ...this.#seams,
-      cluster: this.cluster,
-      controllerId: this.#deps.controllerId,
-      endpoint: this.#deps.endpoint,
-      clock: this.#deps.clock,
-      logger: this.#deps.logger,
-      lastFence: () => this.#deps.fences.current(this.cluster.key),
-    };
-    const driver = new StepDriver(
-      this.#deps,
-      base,
-      {
-        outcome: (swap, outcome) => void this.#heard(swap, outcome),
-        progressed: (swap, attempt, progress) => this.#progressed(swap.id, attempt, progress),
-        logged: (swap, line) => this.#logged(swap.id, line),
-      },
-      attempt,
-    );
-    this.#drivers.set(id, driver);
-    return driver;
+    for (const effect of effects) this.#drivers.perform(effect, swap);
+    if (isSettled(swap)) this.watch.refresh().catch(() => undefined);
   }
 
   async #heard(swap: Swap, outcome: DriverOutcome): Promise<void> {
@@ -295,22 +270,6 @@ export class Arbiter {
     const at = this.#deps.clock.now();
     const events = await this.#deps.journal.commit({ events: [{ kind: 'progress', cluster: swap.cluster, swapId: id, at, swap }] });
     for (const event of events) this.#feed.publish(event);
-  }
-
-  #logged(id: SwapId, line: LogLine): void {
-    const driver = this.#drivers.get(id);
-    if (driver === undefined) return;
-    const { seq, ...rest } = driver.book.add(line);
-    this.#feed.publish({ kind: 'log', cluster: this.cluster.key, swapId: id, seq, line: rest });
-  }
-
-  #retire(swap: Swap): void {
-    const driver = this.#drivers.get(swap.id);
-    if (driver === undefined) return;
-    driver.close(new Error('the swap has settled')).catch((error: unknown) => {
-      this.#deps.logger.error('a swap did not end cleanly', { swap: swap.id, error });
-    });
-    this.watch.refresh().catch(() => undefined);
   }
 
   /** Drops swaps that waited too long, and lets the next begin where that could not be stored before. */

@@ -30,7 +30,8 @@ export type DriverListener = Readonly<{
   logged: (swap: Swap, line: LogLine) => void;
 }>;
 
-type StepBase = Omit<StepContext, 'signal' | 'report' | 'alive' | 'waitingFor'>;
+/** What all steps of a cluster have in common. */
+export type StepBase = Omit<StepContext, 'signal' | 'report' | 'alive' | 'waitingFor'>;
 
 /**
  * Performs the steps of one swap, one at a time, and watches their deadlines. It decides nothing: outcomes go to the
