@@ -18,7 +18,7 @@ const browser = await TestBrowser.launch();
 try {
   await server.swap('gpt-oss-120b', { requested_by: 'ci:nightly' });
   server.fate.setFault('qwen3-coder-30b', 'out_of_memory');
-  await server.swap('qwen3-coder-30b', { requested_by: 'anna', reason: 'try the coder' });
+  await server.swap('qwen3-coder-30b', { requested_by: 'dashboard', reason: 'try the coder' });
   await server.swap('qwen3-30b-a3b', { requested_by: 'cron:daily' });
   server.fate.setProfile('gpt-oss-120b', LONG);
   const { page } = await browser.open(server.url, { width: 1200, height: 800 });

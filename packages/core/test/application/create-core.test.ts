@@ -56,16 +56,6 @@ class Scene {
     return createCore(deps);
   }
 
-  async driven<T>(promise: Promise<T>): Promise<T> {
-    let isDone = false;
-    const watched = promise.finally(() => {
-      isDone = true;
-    });
-    watched.catch(() => undefined);
-    await this.clock.until(() => isDone);
-    return watched;
-  }
-
   request(model: string | null, over: Partial<SwapRequest> = {}) {
     const request: SwapRequest = {
       cluster: this.pair.key,
@@ -77,7 +67,7 @@ class Scene {
       lockId: null,
       ...over,
     };
-    return this.driven(this.core.requestSwap(request));
+    return this.clock.drive(this.core.requestSwap(request));
   }
 
   async swap(model: string): Promise<Swap> {
@@ -94,10 +84,10 @@ describe('the core', () => {
   beforeEach(async () => {
     scene = new Scene();
     expect((await scene.core.readiness()).find((check) => check.name === 'arbiters')?.ok).to.equal(false);
-    await scene.driven(scene.core.start());
+    await scene.clock.drive(scene.core.start());
   });
   afterEach(async () => {
-    await scene.driven(scene.core.close());
+    await scene.clock.drive(scene.core.close());
     expect(scene.clock.sleepers).to.equal(0);
   });
 
@@ -146,21 +136,21 @@ describe('the core', () => {
   });
 
   it('judges a start without starting anything, also with other flags', async () => {
-    const report = await scene.driven(scene.core.preflight(modelKey('qwen'), scene.pair.key, null));
+    const report = await scene.clock.drive(scene.core.preflight(modelKey('qwen'), scene.pair.key, null));
     expect(report.ok, JSON.stringify(report.checks.filter((check) => check.status === 'fail'))).to.equal(true);
     expect(report.command?.preview).to.contain('acme/qwen');
-    const other = await scene.driven(scene.core.preflight(modelKey('qwen'), scene.pair.key, { 'max-model-len': 1234 }));
+    const other = await scene.clock.drive(scene.core.preflight(modelKey('qwen'), scene.pair.key, { 'max-model-len': 1234 }));
     expect(other.command?.preview).to.contain('1234');
-    const bad = await scene.driven(scene.core.preflight(modelKey('qwen'), scene.pair.key, { 'max-model-len': 'long' }));
+    const bad = await scene.clock.drive(scene.core.preflight(modelKey('qwen'), scene.pair.key, { 'max-model-len': 'long' }));
     expect(bad).to.include({ ok: false, command: null });
-    const wide = await scene.driven(scene.core.preflight(modelKey('wide'), scene.pair.key, null));
+    const wide = await scene.clock.drive(scene.core.preflight(modelKey('wide'), scene.pair.key, null));
     expect(wide.checks.find((check) => check.status === 'fail')?.name).to.equal('catalog');
     expect(scene.pairHosts.calls).to.deep.equal([]);
   });
 
   it('says what it cannot check on hosts that are gone, and fails a swap there with the reason', async () => {
     scene.pairHosts.isDown = true;
-    const report = await scene.driven(scene.core.preflight(modelKey('qwen'), scene.pair.key, null));
+    const report = await scene.clock.drive(scene.core.preflight(modelKey('qwen'), scene.pair.key, null));
     expect(report.checks.filter((check) => check.name === 'host').map((check) => check.status)).to.not.include('pass');
     const swap = await scene.swap('qwen');
     expect(swap).to.include({ phase: 'failed' });
@@ -174,7 +164,7 @@ describe('the core', () => {
       new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
     scene.pairHosts.observe = hanging;
     scene.pairHosts.inspect = (_questions?: unknown, signal?: AbortSignal) => hanging(signal as AbortSignal);
-    const report = await scene.driven(scene.core.preflight(modelKey('qwen'), scene.pair.key, null));
+    const report = await scene.clock.drive(scene.core.preflight(modelKey('qwen'), scene.pair.key, null));
     const host = report.checks.filter((check) => check.name === 'host');
     expect(host.map((check) => check.status)).to.deep.equal(['unknown', 'unknown']);
     expect(host[0]?.detail).to.contain('15 s');

@@ -61,6 +61,17 @@ export class FakeClock implements Clock {
     await settle();
   }
 
+  /** Lets time pass until `promise` has settled, and gives what it gave. */
+  async drive<T>(promise: Promise<T>): Promise<T> {
+    let isSettled = false;
+    const watched = promise.finally(() => {
+      isSettled = true;
+    });
+    watched.catch(() => undefined);
+    await this.until(() => isSettled);
+    return watched;
+  }
+
   /** Advances in small steps until `condition` holds; fails after `limitMs` of clock time. */
   async until(condition: () => boolean | Promise<boolean>, limitMs = 3_600_000): Promise<void> {
     const end = this.#monotonic + limitMs;

@@ -86,7 +86,7 @@ export class Bench {
       lockId: null,
       ...over,
     };
-    return this.#driven(this.arbiter.request(request, () => (model === null ? null : this.plan(model))));
+    return this.clock.drive(this.arbiter.request(request, () => (model === null ? null : this.plan(model))));
   }
 
   plan(model: string): LaunchPlan {
@@ -110,22 +110,12 @@ export class Bench {
   }
 
   cancel(id: SwapId): ReturnType<Arbiter['cancel']> {
-    return this.#driven(this.arbiter.cancel(id));
+    return this.clock.drive(this.arbiter.cancel(id));
   }
 
   /** Phases of a swap in the order of its history rows. */
   history(id: SwapId): string[] {
     return this.journal.transitions.filter((row) => row.swap === id).map((row) => row.to);
-  }
-
-  async #driven<T>(promise: Promise<T>): Promise<T> {
-    let isDone = false;
-    const watched = promise.finally(() => {
-      isDone = true;
-    });
-    watched.catch(() => undefined);
-    await this.clock.until(() => isDone);
-    return watched;
   }
 
   async #end(): Promise<void> {
