@@ -92,6 +92,7 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
     await core.start();
     const web = appOf(options, core, configuration, store, { clock, logger });
     undo.push(() => web.closeStreams());
+    let closing: Promise<void> | null = null;
     return {
       core,
       app: web.app,
@@ -100,7 +101,10 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
       isSimulated: joined.isSimulated,
       simulations: joined.simulations,
       closeStreams: () => web.closeStreams(),
-      close: () => unwind(undo),
+      close: () => {
+        closing ??= unwind(undo);
+        return closing;
+      },
     };
   } catch (error) {
     await unwind(undo);

@@ -48,7 +48,10 @@ async function untilCompleted(name: string, context: StepContext, signal: AbortS
       if (health.kind === 'unreachable') {
         context.waitingFor(`${name} cannot be reached: ${health.reason}.`);
         context.alive();
-      } else refusals += 1;
+      } else {
+        context.waitingFor(null);
+        refusals += 1;
+      }
       if (!isSparkError(error) || refusals >= WARM_UP_TRIES) throw error;
       await context.clock.sleep(WARM_UP_PAUSE_MS, signal);
     }

@@ -7,10 +7,12 @@ import type { LaunchPlan } from '../launch/launch-plan.ts';
 import { estimateLoad } from '../swap/estimate.ts';
 import type { LoadEstimate } from '../swap/preflight-report.ts';
 import type { Swap } from '../swap/swap.ts';
+import { advance } from '../swap/swap-machine.ts';
 import { Arbiter } from './arbiter.ts';
 import type { ReadinessCheck, SparkCore, SwapRequest } from './core-api.ts';
 import type { CoreDeps } from './core-deps.ts';
 import { Feed } from './feed.ts';
+import { entryOf } from './journal-entry.ts';
 import { notFound } from './not-found.ts';
 import { Preflight } from './preflight.ts';
 import { findPrevious } from './previous.ts';
@@ -112,6 +114,7 @@ export function createCore(deps: CoreDeps): SparkCore {
 
     async start() {
       const unsettled = await deps.journal.unsettled();
+      for (const swap of unsettled) if (!arbiters.has(swap.cluster)) await abandon(swap, deps);
       await Promise.all([...arbiters].map(([key, arbiter]) => arbiter.start(unsettled.filter((swap) => swap.cluster === key))));
       isStarted = true;
     },
@@ -132,4 +135,12 @@ export function createCore(deps: CoreDeps): SparkCore {
   async function estimate(cluster: ClusterKey, model: ModelKey): Promise<LoadEstimate> {
     return estimateLoad(await deps.journal.loadTimes(cluster, model));
   }
+}
+
+/** Settles a swap that waits for a cluster which the configuration no longer names. */
+async function abandon(swap: Swap, deps: CoreDeps): Promise<void> {
+  const message = `The cluster ${swap.cluster} is no longer configured; what serves there is not known.`;
+  const event = { type: 'abandoned', cause: { code: 'CLUSTER_NOT_FOUND', message, hint: null, logTail: [] } } as const;
+  const { swap: settled } = advance(swap, event, { now: deps.clock.now(), serving: { kind: 'unknown' } });
+  await deps.journal.commit(entryOf(swap, settled));
 }

@@ -20,6 +20,8 @@ export type SwapEvent = Readonly<
   | { type: 'cancel_requested' }
   | { type: 'progressed'; attempt: number; progress: Progress | null }
   | { type: 'recovered' }
+  /** Nobody is left to carry it on: its cluster is no longer configured. */
+  | { type: 'abandoned'; cause: Cause }
 >;
 
 /** What is to be done next, after the new state is on disk. At most one step runs at a time. */
@@ -64,6 +66,8 @@ export function advance(swap: Swap, event: SwapEvent, context: AdvanceContext): 
       return event.attempt === swap.attempt && swap.step !== null ? onFailed(swap, event.cause, context) : ignored(swap);
     case 'recovered':
       return onRecovered(swap, context);
+    case 'abandoned':
+      return settle(swap, 'failed', event.cause, { kind: 'unknown' }, context, event.cause.message, true);
   }
 }
 

@@ -14,7 +14,7 @@ import {
   silentLogger,
   swapId,
 } from '../../src/index.ts';
-import { aCluster, aModel, someOptions } from '../support/builders.ts';
+import { aCluster, aModel, aSwap, someOptions } from '../support/builders.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeCluster } from '../support/fake-cluster.ts';
 import { MemoryJournal } from '../support/memory-journal.ts';
@@ -190,6 +190,17 @@ describe('the core', () => {
     const id = (decision as { swap: Swap }).swap.id;
     await scene.clock.until(async () => (await scene.core.swap(id))?.settledAt != null);
     expect((await scene.core.swap(id))?.cause?.code).to.equal('MODEL_NOT_FOUND');
+  });
+
+  it('settles at its start a swap whose cluster is no longer configured', async () => {
+    const orphan = aSwap({ id: swapId('swp_orphan'), cluster: clusterKey('gone') });
+    await scene.journal.commit({ swap: orphan });
+    const another = scene.make();
+    await scene.clock.drive(another.start());
+    await scene.clock.drive(another.close());
+    const swap = await scene.journal.get(orphan.id);
+    expect(swap).to.deep.include({ phase: 'failed', serving: { kind: 'unknown' } });
+    expect(swap?.cause?.code).to.equal('CLUSTER_NOT_FOUND');
   });
 
   it('is ready when store, catalog and arbiters are', async () => {

@@ -187,6 +187,7 @@ describe('any history of a swap', () => {
     { weight: 2, arbitrary: fc.constant((): SwapEvent => ({ type: 'recovered' })) },
     { weight: 1, arbitrary: fc.constant((): SwapEvent => ({ type: 'dropped', cause: aCause({ code: 'QUEUE_TIMEOUT' }) })) },
     { weight: 1, arbitrary: fc.nat(30).map((attempt) => (): SwapEvent => ({ type: 'step_failed', attempt, cause: aCause() })) },
+    { weight: 1, arbitrary: fc.constant((): SwapEvent => ({ type: 'abandoned', cause: aCause() })) },
     {
       weight: 3,
       arbitrary: fc.double({ min: 0, max: 1, noNaN: true }).map(
