@@ -1,20 +1,22 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { clusterKey, modelKey } from '@spark-control/core';
 import { expect } from 'chai';
 import { idOf, swapNamed } from '../../core/test/support/journal-samples.ts';
 import { chooseDriver, isAtLeast } from '../src/database/driver.ts';
 import { MIGRATIONS, type Migration } from '../src/database/migrations.ts';
 import { rejection, temporaryFolder } from './support/folders.ts';
 
-const second: Migration = {
-  version: 2,
+const NEXT = MIGRATIONS.length + 1;
+const another: Migration = {
+  version: NEXT,
   name: 'add a table',
   up: async (db) => {
     await db.schema.createTable('extra').addColumn('id', 'integer').execute();
   },
 };
 const broken: Migration = {
-  version: 3,
+  version: NEXT + 1,
   name: 'break off half-way',
   up: async (db) => {
     await db.schema.createTable('half').addColumn('id', 'integer').execute();
@@ -38,24 +40,40 @@ describe('migrating a database', () => {
   });
 
   it('refuses the data of a newer version and changes nothing', async () => {
-    await (await folder.open({ migrations: [...MIGRATIONS, second] })).close();
+    await (await folder.open({ migrations: [...MIGRATIONS, another] })).close();
     const error = await rejection(folder.open());
     expect(error).to.have.property('code', 'STORE_NEWER');
-    expect(error.message).to.contain(folder.path()).and.to.contain('schema 2');
-    expect(query('pragma user_version')).to.deep.equal([[2]]);
+    expect(error.message).to.contain(folder.path()).and.to.contain(`schema ${NEXT}`);
+    expect(query('pragma user_version')).to.deep.equal([[NEXT]]);
   });
 
   it('applies what is missing, and keeps a copy of what was before', async () => {
     const store = await folder.open();
     await store.journal.commit({ swap: swapNamed('a') });
     await store.close();
-    const migrated = await folder.open({ migrations: [...MIGRATIONS, second] });
+    const migrated = await folder.open({ migrations: [...MIGRATIONS, another] });
     expect(await migrated.journal.get(idOf('a'))).to.deep.equal(swapNamed('a'));
     await migrated.close();
     expect(tables()).to.deep.equal(['extra']);
-    expect(tables('spark-control.db.before-v2')).to.deep.equal([]);
-    expect(query('select id from swaps', 'spark-control.db.before-v2')).to.deep.equal([['swp_a']]);
-    expect(query('select version, name from migrations order by 1').at(-1)).to.deep.equal([2, 'add a table']);
+    expect(tables(`spark-control.db.before-v${NEXT}`)).to.deep.equal([]);
+    expect(query('select id from swaps', `spark-control.db.before-v${NEXT}`)).to.deep.equal([['swp_a']]);
+    expect(query('select version, name from migrations order by 1').at(-1)).to.deep.equal([NEXT, 'add a table']);
+  });
+
+  it('learns from the swaps which older load times were simulated', async () => {
+    const old = await folder.open({ migrations: MIGRATIONS.slice(0, 1) });
+    await old.journal.commit({ swap: { ...swapNamed('a'), phase: 'ready', simulated: true, settledAt: 7 } });
+    await old.journal.commit({ swap: { ...swapNamed('b'), phase: 'ready', settledAt: 8 } });
+    await old.close();
+    const handle = chooseDriver().open(join(folder.path(), 'spark-control.db'));
+    for (const at of [7, 8]) {
+      const values = `${at}, 'default', 'qwen', ${at}, ${at}, 1`;
+      handle.exec(`insert into load_times (id, cluster, model, seconds, at, succeeded) values (${values})`);
+    }
+    handle.close();
+    const { journal } = await folder.open();
+    expect(await journal.loadTimes(clusterKey('default'), modelKey('qwen'), true)).to.deep.equal([7]);
+    expect(await journal.loadTimes(clusterKey('default'), modelKey('qwen'), false)).to.deep.equal([8]);
   });
 
   it('makes no copy of a new database', async () => {
@@ -64,10 +82,10 @@ describe('migrating a database', () => {
   });
 
   it('takes back all of a migration that breaks off, and none of those before it', async () => {
-    await rejection(folder.open({ migrations: [...MIGRATIONS, second, broken] }));
+    await rejection(folder.open({ migrations: [...MIGRATIONS, another, broken] }));
     expect(tables()).to.deep.equal(['extra']);
-    expect(query('pragma user_version')).to.deep.equal([[2]]);
-    expect((await (await folder.open({ migrations: [...MIGRATIONS, second] })).health()).ok).to.equal(true);
+    expect(query('pragma user_version')).to.deep.equal([[NEXT]]);
+    expect((await (await folder.open({ migrations: [...MIGRATIONS, another] })).health()).ok).to.equal(true);
   });
 
   for (const [version, expected] of [

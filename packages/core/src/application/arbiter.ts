@@ -183,7 +183,7 @@ export class Arbiter {
   async #retryAfter(): Promise<number> {
     const active = this.#queue.active;
     if (active?.plan == null) return 5;
-    const [typical] = await this.#deps.journal.loadTimes(this.cluster.key, active.plan.model);
+    const [typical] = await this.#deps.journal.loadTimes(this.cluster.key, active.plan.model, active.simulated);
     if (typical === undefined) return 30;
     return Math.min(600, Math.max(1, Math.ceil(typical * (1 - active.progress.fraction))));
   }

@@ -114,8 +114,10 @@ export function createCore(deps: CoreDeps): SparkCore {
 
     async start() {
       const unsettled = await deps.journal.unsettled();
-      for (const swap of unsettled) if (!arbiters.has(swap.cluster)) await abandon(swap, deps);
-      await Promise.all([...arbiters].map(([key, arbiter]) => arbiter.start(unsettled.filter((swap) => swap.cluster === key))));
+      const isOurs = (swap: Swap) => arbiters.has(swap.cluster) && swap.simulated === deps.isSimulated;
+      for (const swap of unsettled) if (!isOurs(swap)) await abandon(swap, deps);
+      const ours = unsettled.filter(isOurs);
+      await Promise.all([...arbiters].map(([key, arbiter]) => arbiter.start(ours.filter((swap) => swap.cluster === key))));
       isStarted = true;
     },
 
@@ -133,13 +135,16 @@ export function createCore(deps: CoreDeps): SparkCore {
   }
 
   async function estimate(cluster: ClusterKey, model: ModelKey): Promise<LoadEstimate> {
-    return estimateLoad(await deps.journal.loadTimes(cluster, model));
+    return estimateLoad(await deps.journal.loadTimes(cluster, model, deps.isSimulated));
   }
 }
 
-/** Settles a swap that waits for a cluster which the configuration no longer names. */
+/** Settles a swap that waits for a cluster which the configuration no longer names, or that began in the other of simulation and reality. */
 async function abandon(swap: Swap, deps: CoreDeps): Promise<void> {
-  const message = `The cluster ${swap.cluster} is no longer configured; what serves there is not known.`;
+  const known = deps.clusters.some(({ cluster }) => cluster.key === swap.cluster);
+  const message = known
+    ? `It began on ${swap.simulated ? 'simulated' : 'real'} hosts, and the cluster ${swap.cluster} has ${swap.simulated ? 'real' : 'simulated'} ones now.`
+    : `The cluster ${swap.cluster} is no longer configured; what serves there is not known.`;
   const event = { type: 'abandoned', cause: { code: 'CLUSTER_NOT_FOUND', message, hint: null, logTail: [] } } as const;
   const { swap: settled } = advance(swap, event, { now: deps.clock.now(), serving: { kind: 'unknown' } });
   await deps.journal.commit(entryOf(swap, settled));

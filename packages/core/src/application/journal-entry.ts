@@ -16,7 +16,7 @@ export function entryOf(before: Swap | null, after: Swap): JournalEntry {
     ...(fence === null ? {} : { fence }),
     ...(seconds === null || after.plan === null
       ? {}
-      : { loadTime: { cluster: after.cluster, model: after.plan.model, seconds, at, succeeded: true } }),
+      : { loadTime: { cluster: after.cluster, model: after.plan.model, simulated: after.simulated, seconds, at, succeeded: true } }),
   };
 }
 

@@ -72,7 +72,7 @@ export class Preflight {
     reports: readonly HostReport[],
     replaceUnmanaged: boolean,
   ): Promise<PreflightReport> {
-    const samples = await this.#deps.journal.loadTimes(this.#cluster.key, model.key);
+    const samples = await this.#deps.journal.loadTimes(this.#cluster.key, model.key, this.#deps.isSimulated);
     this.#remember(reports);
     return preflightReport({
       model,

@@ -143,7 +143,7 @@ export class StepDriver {
     if (step === null) return;
     const startedAt = clock.monotonic();
     const plan = swap.phase === 'rolling_back' && swap.previous.kind === 'plan' ? swap.previous.plan : swap.plan;
-    const history = plan === null ? [] : await this.#deps.journal.loadTimes(swap.cluster, plan.model).catch(() => []);
+    const history = plan === null ? [] : await this.#deps.journal.loadTimes(swap.cluster, plan.model, swap.simulated).catch(() => []);
     for (;;) {
       try {
         await clock.sleep(WATCH_MS, controller.signal);

@@ -15,7 +15,14 @@ export type JournalEntry = Readonly<{
 }>;
 
 /** How long a model took from launch to ready. `succeeded: false` rows are kept for people, not for estimates. */
-export type LoadTime = Readonly<{ cluster: ClusterKey; model: ModelKey; seconds: number; at: number; succeeded: boolean }>;
+export type LoadTime = Readonly<{
+  cluster: ClusterKey;
+  model: ModelKey;
+  simulated: boolean;
+  seconds: number;
+  at: number;
+  succeeded: boolean;
+}>;
 
 export type SwapQuery = Readonly<{
   cluster?: ClusterKey;
@@ -39,8 +46,11 @@ export interface SwapJournal {
   list(query: SwapQuery): Promise<readonly Swap[]>;
   /** All swaps that are not settled, oldest first. */
   unsettled(): Promise<readonly Swap[]>;
-  /** The last 50 successful load times of a model on a cluster, in seconds, newest first. */
-  loadTimes(cluster: ClusterKey, model: ModelKey): Promise<readonly number[]>;
+  /**
+   * The last 50 successful load times of a model on a cluster, in seconds, newest first: either the simulated ones or the
+   * real ones, since the seconds of a simulation tell nothing of a GPU, and a deadline may follow from them.
+   */
+  loadTimes(cluster: ClusterKey, model: ModelKey, simulated: boolean): Promise<readonly number[]>;
 }
 
 /** Reading side of the numbered events. */

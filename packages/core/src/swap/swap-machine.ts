@@ -20,7 +20,7 @@ export type SwapEvent = Readonly<
   | { type: 'cancel_requested' }
   | { type: 'progressed'; attempt: number; progress: Progress | null }
   | { type: 'recovered' }
-  /** Nobody is left to carry it on: its cluster is no longer configured. */
+  /** Nobody is left to carry it on: its cluster is no longer configured, or no longer (or only now) simulated. */
   | { type: 'abandoned'; cause: Cause }
 >;
 

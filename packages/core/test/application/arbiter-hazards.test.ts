@@ -143,7 +143,7 @@ describe('the arbiter in awkward moments', () => {
     await bench.clock.advance(3 * 3_600_000);
     await bench.restart();
     expect((await bench.settled(id)).phase).to.equal('ready');
-    expect(await bench.journal.loadTimes(bench.cluster.key, bench.plan('qwen').model)).to.deep.equal([]);
+    expect(await bench.journal.loadTimes(bench.cluster.key, bench.plan('qwen').model, false)).to.deep.equal([]);
   });
 
   it('measures the wait in the queue by a clock that does not jump', async () => {

@@ -38,7 +38,7 @@ describe('the arbiter', () => {
     const swap = await bench.swap('qwen');
     expect(swap.previous).to.deep.include({ kind: 'plan', model: 'gemma' });
     expect(bench.hosts.launches.map((claim) => claim.fence)).to.deep.equal([1, 2]);
-    const [seconds] = await bench.journal.loadTimes(bench.cluster.key, bench.plan('qwen').model);
+    const [seconds] = await bench.journal.loadTimes(bench.cluster.key, bench.plan('qwen').model, false);
     expect(seconds).to.be.within(4, 4.6);
   });
 

@@ -203,6 +203,18 @@ describe('the core', () => {
     expect(swap?.cause?.code).to.equal('CLUSTER_NOT_FOUND');
   });
 
+  it('never carries on real hosts what began on simulated ones, nor the other way round', async () => {
+    const orphan = aSwap({ id: swapId('swp_orphan'), cluster: scene.pair.key, simulated: false });
+    await scene.journal.commit({ swap: orphan });
+    const another = scene.make();
+    await scene.clock.drive(another.start());
+    expect(another.views().map((view) => view.activeSwap)).to.deep.equal([null, null]);
+    await scene.clock.drive(another.close());
+    const swap = await scene.journal.get(orphan.id);
+    expect(swap).to.deep.include({ phase: 'failed', serving: { kind: 'unknown' } });
+    expect(swap?.cause?.message).to.contain('began on real hosts');
+  });
+
   it('is ready when store, catalog and arbiters are', async () => {
     expect((await scene.core.readiness()).every((check) => check.ok)).to.equal(true);
     scene.store = { ok: false, detail: 'disk full' };

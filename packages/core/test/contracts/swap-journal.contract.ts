@@ -179,14 +179,22 @@ function loadsAndFencesAreKept(given: () => JournalSubject): void {
     await journal.commit({ loadTime: { ...loadOf(999, 100), succeeded: false } });
     await journal.commit({ loadTime: loadOf(888, 100, 'gemma') });
     await journal.commit({ loadTime: loadOf(777, 100, 'qwen', 'other') });
-    const times = await journal.loadTimes(clusterKey('default'), modelKey('qwen'));
+    const times = await journal.loadTimes(clusterKey('default'), modelKey('qwen'), false);
     expect(times).to.have.length(50);
     expect(times.slice(0, 2)).to.deep.equal([54.5, 53.5]);
   });
 
+  it('keeps the load times of a simulation apart', async () => {
+    const { journal } = given();
+    await journal.commit({ loadTime: { ...loadOf(2, 5), simulated: true } });
+    await journal.commit({ loadTime: loadOf(600, 4) });
+    expect(await journal.loadTimes(clusterKey('default'), modelKey('qwen'), true)).to.deep.equal([2]);
+    expect(await journal.loadTimes(clusterKey('default'), modelKey('qwen'), false)).to.deep.equal([600]);
+  });
+
   it('puts the later of two load times of one moment first', async () => {
     for (const seconds of [1, 2, 3]) await given().journal.commit({ loadTime: loadOf(seconds, 5) });
-    expect(await given().journal.loadTimes(clusterKey('default'), modelKey('qwen'))).to.deep.equal([3, 2, 1]);
+    expect(await given().journal.loadTimes(clusterKey('default'), modelKey('qwen'), false)).to.deep.equal([3, 2, 1]);
   });
 
   it('starts the fence of a cluster at 0, raises it and never lowers it', async () => {

@@ -56,6 +56,7 @@ export function progressEvent(swap: Swap, fraction: number): JournalEvent {
 export const loadOf = (seconds: number, at: number, model = 'qwen', cluster = 'default') => ({
   cluster: clusterKey(cluster) as ClusterKey,
   model: modelKey(model) as ModelKey,
+  simulated: false,
   seconds,
   at,
   succeeded: true,

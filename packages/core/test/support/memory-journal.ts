@@ -78,9 +78,9 @@ export class MemoryJournal implements SwapJournal, EventLog, FenceCounter {
     return copy([...this.#swaps.values()].filter((swap) => !isSettled(swap)).sort((a, b) => newestFirst(b, a)));
   }
 
-  async loadTimes(cluster: ClusterKey, model: ModelKey): Promise<readonly number[]> {
+  async loadTimes(cluster: ClusterKey, model: ModelKey, simulated: boolean): Promise<readonly number[]> {
     return this.#loads
-      .filter((load) => load.succeeded && load.cluster === cluster && load.model === model)
+      .filter((load) => load.succeeded && load.cluster === cluster && load.model === model && load.simulated === simulated)
       .reverse()
       .sort((a, b) => b.at - a.at)
       .slice(0, 50)

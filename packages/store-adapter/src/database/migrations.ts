@@ -10,7 +10,10 @@ export const SQLITE_WORDS: DialectWords = { int: 'integer', real: 'real', tableE
 export type Migration = Readonly<{ version: number; name: string; up: (db: Kysely<Tables>, words: DialectWords) => Promise<void> }>;
 
 /** All migrations, oldest first, versions without holes. A released one is never changed: add another. */
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: 'journal, events, fences and answers', up: createJournal }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: 'journal, events, fences and answers', up: createJournal },
+  { version: 2, name: 'load times of a simulation apart from real ones', up: markSimulatedLoads },
+];
 
 async function createJournal(db: Kysely<Tables>, { int, real, tableEnd }: DialectWords): Promise<void> {
   const end = sql.raw(tableEnd);
@@ -93,4 +96,18 @@ async function createJournal(db: Kysely<Tables>, { int, real, tableEnd }: Dialec
     .addColumn('expires_at', int, (c) => c.notNull())
     .execute();
   await schema.createIndex('answers_by_expiry').on('answers').columns(['expires_at']).execute();
+}
+
+/** A load time has the moment at which its swap settled: so the older rows learn from the swaps whether they were simulated. */
+async function markSimulatedLoads(db: Kysely<Tables>, { int }: DialectWords): Promise<void> {
+  await db.schema
+    .alterTable('load_times')
+    .addColumn('simulated', int, (column) => column.notNull().defaultTo(0))
+    .execute();
+  const swaps = await db.selectFrom('swaps').select(['cluster', 'body']).where('settled', '=', 1).execute();
+  for (const { cluster, body } of swaps) {
+    const { simulated, settledAt } = JSON.parse(body) as { simulated?: boolean; settledAt?: number | null };
+    if (simulated !== true || settledAt == null) continue;
+    await db.updateTable('load_times').set({ simulated: 1 }).where('cluster', '=', cluster).where('at', '=', settledAt).execute();
+  }
 }

@@ -12,6 +12,6 @@ export type Tables = Readonly<{
   swaps: { id: string; cluster: string; target: string | null; phase: string; settled: Int; created_at: Int; body: Json };
   transitions: { swap: string; ordinal: Int; from_phase: string | null; to_phase: string; at: Int; note: string | null };
   events: { id: Int; swap: string | null; worth: Int; at: Int; body: Json };
-  load_times: { id: Int; cluster: string; model: string; seconds: number; at: Int; succeeded: Int };
+  load_times: { id: Int; cluster: string; model: string; simulated: Int; seconds: number; at: Int; succeeded: Int };
   answers: { key: string; body_hash: string; answer: Json | null; expires_at: Int };
 }>;

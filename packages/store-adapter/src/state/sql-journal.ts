@@ -66,12 +66,13 @@ export class SqlJournal implements SwapJournal, FenceCounter {
     return (await query.execute()).map(swapOf);
   }
 
-  async loadTimes(cluster: ClusterKey, model: ModelKey): Promise<readonly number[]> {
+  async loadTimes(cluster: ClusterKey, model: ModelKey, simulated: boolean): Promise<readonly number[]> {
     const query = this.#db
       .selectFrom('load_times')
       .select('seconds')
       .where('cluster', '=', cluster)
       .where('model', '=', model)
+      .where('simulated', '=', simulated ? 1 : 0)
       .where('succeeded', '=', 1)
       .orderBy('at', 'desc')
       .orderBy('id', 'desc')
@@ -135,10 +136,10 @@ async function raiseFence(db: Kysely<Tables>, { cluster, value }: NonNullable<Jo
     .execute();
 }
 
-async function addLoadTime(db: Kysely<Tables>, { cluster, model, seconds, at, succeeded }: LoadTime): Promise<void> {
+async function addLoadTime(db: Kysely<Tables>, { cluster, model, simulated, seconds, at, succeeded }: LoadTime): Promise<void> {
   const id = await raiseCounter(db, 'load_times', 1);
   await db
     .insertInto('load_times')
-    .values({ id, cluster, model, seconds, at, succeeded: succeeded ? 1 : 0 })
+    .values({ id, cluster, model, simulated: simulated ? 1 : 0, seconds, at, succeeded: succeeded ? 1 : 0 })
     .execute();
 }
