@@ -14,7 +14,7 @@ export type SshIdentity = Readonly<{ privateKey: Buffer } | { agent: string }>;
 export async function readIdentity(host: Host, agentSocket: string | null): Promise<SshIdentity> {
   if (host.identityFile !== null) return { privateKey: await readKeyFile(host, host.identityFile) };
   if (agentSocket === null || agentSocket === '') {
-    throw refused(host, `${host.name} has no identity_file, and no SSH agent runs (SSH_AUTH_SOCK is not set).`);
+    throw refused(host, `${host.name} has no key_file, and no SSH agent runs (SSH_AUTH_SOCK is not set).`);
   }
   return { agent: agentSocket };
 }
@@ -47,7 +47,7 @@ function assertUsableKey(host: Host, path: string, content: Buffer): void {
     throw refused(host, `The key file ${path} of ${host.name} holds a public key; name the private one.`);
   }
   const reason = /encrypted/i.test(parsed.message)
-    ? 'is protected by a passphrase. Load it into an SSH agent and leave identity_file empty, or use a key without one'
+    ? 'is protected by a passphrase. Load it into an SSH agent and leave key_file out, or use a key without one'
     : 'does not hold a private key that can be read';
   throw refused(host, `The key file ${path} of ${host.name} ${reason}.`);
 }

@@ -37,6 +37,8 @@ export class SshLink {
   #refusal: SparkError | null = null;
   #lastError: SparkError | null = null;
   #failures = 0;
+  /** What is wrong with the key, as it was logged. */
+  #unreadableKey: string | null = null;
   /** Monotonic time before which no attempt is made. */
   #retryAt = Number.NEGATIVE_INFINITY;
 
@@ -92,7 +94,10 @@ export class SshLink {
   async #connect(): Promise<Connection> {
     const { host, clock, logger, agentSocket, readyTimeoutMs = 10_000, keepaliveMs = 5000 } = this.#options;
     // A key that cannot be read costs the host nothing: it is looked at again on the next call.
-    const identity = await readIdentity(host, agentSocket);
+    const identity = await readIdentity(host, agentSocket).catch((error: unknown) => {
+      throw this.#unreadable(error);
+    });
+    this.#unreadableKey = null;
     this.#retryAt = clock.monotonic() + MIN_INTERVAL_MS;
     try {
       const client = await connectOnce(host, identity, { readyTimeoutMs, keepaliveMs }, this.#closing.signal);
@@ -120,6 +125,14 @@ export class SshLink {
     client.on('close', () => onEnd());
     this.#connection = { client, lost: lost.signal };
     return this.#connection;
+  }
+
+  /** Logged once, though it is met at every look. */
+  #unreadable(error: unknown): unknown {
+    if (!isSparkError(error) || error.message === this.#unreadableKey) return error;
+    this.#unreadableKey = error.message;
+    this.#options.logger.warn('cannot connect', { host: this.#options.host.key, code: error.code, reason: error.message });
+    return error;
   }
 
   #failed(error: unknown): SparkError {

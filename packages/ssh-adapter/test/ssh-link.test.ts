@@ -102,7 +102,7 @@ describe('the connection to a host', () => {
       ['a key with a passphrase', () => generate('locked', 'open sesame'), /passphrase.*agent/],
       ['a public key', () => `${generate('pair', '')}.pub`, /public key|other users/],
       ['something that is no key', () => write('noise', 'not a key'), /does not hold a private key/],
-      ['no key file and no agent', () => null, /SSH_AUTH_SOCK/],
+      ['no key file and no agent', () => null, /no key_file.*SSH_AUTH_SOCK/],
     ];
     for (const [what, make, message] of cases) {
       it(what, async () => {
@@ -112,6 +112,19 @@ describe('the connection to a host', () => {
         expect(server.logins).to.equal(0);
       });
     }
+
+    it('a bad key, and says so once in the log however often it is asked', async () => {
+      const reasons: unknown[] = [];
+      const logger = {
+        ...silentLogger,
+        warn: (_: string, fields?: Readonly<Record<string, unknown>>) => void reasons.push(fields?.['reason']),
+      };
+      const path = join(server.folder, 'nowhere');
+      const shell = open({ identityFile: path }, logger);
+      for (let index = 0; index < 3; index += 1) await rejection(shell.run('true', options));
+      expect(reasons).to.have.length(1);
+      expect(reasons[0]).to.contain(`${path} of`).and.to.contain('does not exist');
+    });
 
     it('a bad key again and again: a repaired one is taken without a restart', async () => {
       const path = write('late', 'not a key');
