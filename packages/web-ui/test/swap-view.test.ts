@@ -124,6 +124,8 @@ describe('announcement and history row', () => {
     expect(swapRow(aSettledSwap('ready'), NOON).took).to.equal('2:42');
     expect(swapRow(aSwap(), NOON).took).to.equal('2:42 so far');
     expect(swapRow(aSwap({ previous_model: null }), NOON).title).to.equal('nothing → gemma-27b');
+    expect(swapRow(aSwap({ requested_by: 'ci', simulated: true }), NOON).by).to.equal('simulated · ci');
+    expect(swapRow(aSwap({ requested_by: 'ci', simulated: true }), NOON, true).by).to.equal('ci');
     expect(swapRow(aSwap({ model: null }), NOON).title).to.equal('Unload qwen3-32b');
   });
 });

@@ -28,7 +28,7 @@ export function overviewView(state: AppState): OverviewView {
         ? []
         : recentSwaps(state, cluster.key)
             .slice(0, RECENT)
-            .map((swap) => swapRow(swap, now)),
+            .map((swap) => swapRow(swap, now, state.status?.simulated)),
     isLoaded: state.status !== null,
     isCatalogEmpty: state.models.value !== null && state.models.value.length === 0,
   };
@@ -48,7 +48,7 @@ export function historyView(state: AppState): HistoryView {
   const now = serverNow(state);
   const rows = history.ids.map((id) => state.swaps[id]).filter((swap) => swap !== undefined);
   return {
-    rows: rows.map((swap) => swapRow(swap, now)),
+    rows: rows.map((swap) => swapRow(swap, now, state.status?.simulated)),
     filter,
     models: (state.models.value ?? []).map(({ key }) => key),
     loading: history.loading,

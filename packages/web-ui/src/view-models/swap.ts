@@ -186,14 +186,14 @@ export type SwapRow = Readonly<{
   cause: string;
 }>;
 
-/** One line of the history. */
-export function swapRow(swap: Swap, now: number): SwapRow {
+/** One line of the history. Where the hosts are real by now, it says of an older swap that it was simulated. */
+export function swapRow(swap: Swap, now: number, isSimulation = false): SwapRow {
   const at = instant(swap.created_at) ?? now;
   return {
     id: swap.id,
     mark: phaseMark(swap),
     title: swapTitle(swap),
-    by: swap.requested_by,
+    by: swap.simulated && !isSimulation ? `simulated · ${swap.requested_by}` : swap.requested_by,
     when: wallTime(at, now),
     took: `${clock(elapsedSeconds(swap, now))}${swap.settled ? '' : ' so far'}`,
     cause: swap.cause?.message ?? '',
