@@ -21,6 +21,7 @@ Environment
   SPARK_CONTROL_DATA      folder of the state (./data)
   SPARK_CONTROL_CONFIG    folder of models.yaml, services.yaml, spark.yaml (./config, or the models that come with the package)
   SPARK1_HOST, SPARK1_USER, SPARK1_FINGERPRINT, SPARK1_KEY_FILE, SPARK2_...   hosts, in place of spark.yaml
+  LAUNCHER_DIR            folder of launch-cluster.sh on the first of these hosts
   ALLOWED_HOSTS           further names under which this server is called, comma separated
   LOG_LEVEL               debug, info, warn (default) or error
   SPARK_SIMULATION_SPEED  simulated seconds in one second, when no host is configured (1)
