@@ -120,7 +120,7 @@ function onFailed(swap: Swap, cause: Cause, context: AdvanceContext): Advance {
 }
 
 function onCancel(swap: Swap, context: AdvanceContext): Advance {
-  if (swap.phase === 'rolling_back' || swap.cancelRequestedAt !== null) return ignored(swap);
+  if (swap.phase === 'rolling_back') return ignored(swap); // and a swap cancelled before is there, or settled
   const asked: Swap = { ...swap, cancelRequestedAt: context.now };
   const cause: Cause = { code: 'CANCELLED', message: 'Cancelled on request.', hint: null, logTail: [] };
   if (swap.destructive) return withAbort(rollBack(asked, cause, context));
