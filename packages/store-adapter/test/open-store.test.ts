@@ -129,6 +129,13 @@ describe('opening a store', () => {
     await store.close();
     await store.close();
     expect(await rejection(store.journal.commit({ swap: swapNamed('a') }))).to.have.property('code', 'STORE_UNAVAILABLE');
+    for (const read of [
+      () => store.journal.get(swapNamed('a').id),
+      () => store.events.range(),
+      () => store.fences.current(swapNamed('a').cluster),
+    ]) {
+      expect(await rejection(read())).to.have.property('code', 'STORE_UNAVAILABLE');
+    }
     expect((await store.health()).ok).to.equal(false);
   });
 

@@ -29,7 +29,7 @@ export type PreflightCheck = Readonly<{
 /** Time from launch to ready, in seconds, of this model's own past loads on this cluster; `null` without any. */
 export type LoadEstimate = Readonly<{ p50Seconds: number | null; p90Seconds: number | null; samples: number }>;
 
-/** The answer of a pre-flight: it starts nothing. `ok` is false when one check fails. */
+/** The answer of a pre-flight: it starts nothing. `ok` is false when one check fails or a host could not be asked. */
 export type PreflightReport = Readonly<{
   model: ModelKey;
   cluster: ClusterKey;

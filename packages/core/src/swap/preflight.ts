@@ -62,7 +62,8 @@ export function preflightReport(input: PreflightInput): PreflightReport {
   return {
     model: model.key,
     cluster: cluster.key,
-    ok: checks.every((one) => one.status !== 'fail'),
+    // A host that could not be asked is no "fail", and still nothing could start on it.
+    ok: checks.every((one) => one.status !== 'fail' && !(one.name === 'host' && one.status === 'unknown')),
     checks,
     command: plan === null ? null : { launcher: cluster.launcher, preview: previewCommand(plan, cluster, generationOf(head)) },
     memory: memory.memory,

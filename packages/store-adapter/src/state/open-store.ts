@@ -117,10 +117,21 @@ async function assemble(
     await sql`select 1`.execute(db).catch(() => {}); // takes its turn behind whatever still runs
     await closeDatabase();
   };
+  const read = readerOf(folder);
   return {
-    journal,
-    events,
-    fences: journal,
+    journal: {
+      commit: (entry) => journal.commit(entry),
+      get: read((id) => journal.get(id)),
+      list: read((query) => journal.list(query)),
+      unsettled: read(() => journal.unsettled()),
+      loadTimes: read((cluster, model, simulated) => journal.loadTimes(cluster, model, simulated)),
+      transitions: read((id) => journal.transitions(id)),
+    },
+    events: {
+      replay: read((after, limit, swap) => events.replay(after, limit, swap)),
+      range: read(() => events.range()),
+    },
+    fences: { current: read((cluster) => journal.current(cluster)) },
     answers,
     controllerId: await controllerIdOf(db),
     health: () => healthOf(db, guard, ballast, folder),
@@ -129,6 +140,18 @@ async function assemble(
       return closing;
     },
   };
+}
+
+/** Reads fail too, on a broken disk or after the end; that is STORE_UNAVAILABLE as for a write, not a defect. */
+function readerOf(folder: string): <A extends readonly unknown[], T>(read: (...args: A) => Promise<T>) => (...args: A) => Promise<T> {
+  return (read) =>
+    async (...args) => {
+      try {
+        return await read(...args);
+      } catch (error) {
+        throw asStoreError(error, folder);
+      }
+    };
 }
 
 /** Whether `path` still leads to the file it leads to now. `stat` opens nothing, so it does not touch our lock. */

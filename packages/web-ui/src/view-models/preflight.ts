@@ -63,8 +63,8 @@ function checkView({ name, host, status, detail, hint, measured }: Check): Check
 type Count = (status: Check['status']) => number;
 
 function summaryMark(report: Preflight, count: Count): Mark {
-  if (!report.ok) return MARKS.fail;
-  if (count('unknown') > 0) return MARKS.unknown;
+  if (count('fail') > 0) return MARKS.fail;
+  if (!report.ok || count('unknown') > 0) return MARKS.unknown;
   return count('warn') > 0 ? MARKS.warn : MARKS.pass;
 }
 
