@@ -8,9 +8,12 @@ import { type Reading, readSighting } from './observe.ts';
 import type { StepContext } from './step-ports.ts';
 import { whileUnreachable } from './waiting.ts';
 
+const PATIENCE_MS = 5_000;
+const LOOK_AGAIN_MS = 500;
+
 /** Runs the pre-flight on the hosts, finds out what a rollback would go back to, and claims the cluster's fence. */
 export async function validate(swap: Swap, context: StepContext): Promise<StepResult> {
-  const hosts = await context.runtime.observe(context.signal);
+  const hosts = await observePatiently(context);
   const health = await context.endpoint.health(endpointOf(context.cluster), context.signal);
   const reading = readSighting(context.cluster, { hosts, health });
   refuseUnreachable(hosts);
@@ -21,6 +24,17 @@ export async function validate(swap: Swap, context: StepContext): Promise<StepRe
   const minimum = (await context.lastFence()) + 1;
   const claim = await whileUnreachable(context, () => context.fence.claim(swap.id, minimum, context.signal));
   return { step: 'validate', previous, fence: claim.fence, note: noteOf(report) };
+}
+
+/** Looks again for a moment while a host cannot be reached: a link that was out for a second is no reason to refuse. */
+async function observePatiently(context: StepContext): Promise<readonly HostObservation[]> {
+  const until = context.clock.monotonic() + PATIENCE_MS;
+  for (;;) {
+    const hosts = await context.runtime.observe(context.signal);
+    const isPassing = hosts.some((host) => !host.reachable && !(host.code in RETHROWN));
+    if (!isPassing || context.clock.monotonic() >= until) return hosts;
+    await context.clock.sleep(LOOK_AGAIN_MS, context.signal);
+  }
 }
 
 function refuseUnreachable(hosts: readonly HostObservation[]): void {

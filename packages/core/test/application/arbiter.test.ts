@@ -207,6 +207,16 @@ describe('the arbiter', () => {
     });
   }
 
+  it('does not refuse for a link that is out for two seconds while validating', async () => {
+    await bench.swap('gemma');
+    bench.hosts.isDown = true;
+    const asked = bench.request('qwen');
+    await bench.clock.advance(2_000);
+    bench.hosts.isDown = false;
+    const swap = await bench.settled(idOf((await asked) as never));
+    expect(swap, JSON.stringify(swap.cause)).to.include({ phase: 'ready' });
+  });
+
   it('waits while the journal cannot be written, and loses nothing', async () => {
     const decision = await bench.request('qwen');
     await bench.inPhase(idOf(decision as never), 'launching');
