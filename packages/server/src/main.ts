@@ -114,12 +114,23 @@ function describeListenError(error: NodeJS.ErrnoException, host: string, port: n
   return `Cannot listen on ${host}:${port}: ${error.message}`;
 }
 
-const levelOf = (text: string | undefined): LogLevel => (text === 'debug' || text === 'info' || text === 'error' ? text : 'warn');
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+/** A value that cannot be used falls back to the default with a warning that names it: no reason not to start. */
+function levelOf(text: string | undefined): LogLevel {
+  const level = LEVELS.find((known) => known === text);
+  if (level === undefined && text !== undefined && text !== '') warn(`LOG_LEVEL=${text} is none of ${LEVELS.join(', ')}; warn is used.`);
+  return level ?? 'warn';
+}
 
 function speedOf(text: string | undefined): number {
   const speed = Number(text);
-  return Number.isFinite(speed) && speed > 0 ? speed : 1;
+  const isUsable = Number.isFinite(speed) && speed > 0;
+  if (!isUsable && text !== undefined && text !== '') warn(`SPARK_SIMULATION_SPEED=${text} is no number above 0; 1 is used.`);
+  return isUsable ? speed : 1;
 }
+
+const warn = (message: string): void => void stderr.write(`warning: ${message}\n`);
 
 // Installed, this file is called through a link in node_modules/.bin.
 if (argv[1] !== undefined && realpathSync(argv[1]) === fileURLToPath(import.meta.url)) await main();

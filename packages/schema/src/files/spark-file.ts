@@ -20,7 +20,7 @@ export const HostEntry = Type.Object(
     port: port('SSH port. Default: 22.'),
     user: text('Login user.', { pattern: USER }),
     key_file: text('Private key on this machine; `~` is your home, a relative path counts from this file. Default: the SSH agent.'),
-    fingerprint: text('Host key, as `ssh-keygen -lf` prints it.', { pattern: '^SHA256:[A-Za-z0-9+/]{43}=?$' }),
+    fingerprint: text('Host key as `ssh-keygen -lf` prints it: SHA256: and 43 characters.', { pattern: '^SHA256:[A-Za-z0-9+/]{43}=?$' }),
     fabric_address: text('Address on the fast link between the hosts. Default: `address`.'),
   },
   CLOSED,

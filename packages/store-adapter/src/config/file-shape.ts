@@ -49,10 +49,18 @@ function faultOf(error: ErrorObject): Fault | null {
       return badKey(pointer, String(params['propertyName']));
     case 'pattern':
       // The pattern of a key is reported as `propertyNames`, with the key and the line.
-      return error.propertyName === undefined ? at('bad_format', `${name} has a form that is not understood: ${shown(data)}.`) : null;
+      return error.propertyName === undefined
+        ? at('bad_format', `${name} has a form that is not understood: ${shown(data)}.${meaningOf(error)}`)
+        : null;
     default:
       return at('invalid', `${name} ${error.message ?? 'is not valid'}.`);
   }
+}
+
+/** What the field is for, as its schema says; that tells its form better than a pattern. */
+function meaningOf(error: ErrorObject): string {
+  const { description } = (error.parentSchema ?? {}) as { description?: string };
+  return description === undefined ? '' : ` It is: ${description}`;
 }
 
 function unknownField(pointer: string, field: string, schema: unknown): Fault {

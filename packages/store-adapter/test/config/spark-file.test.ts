@@ -117,7 +117,7 @@ describe('spark.yaml', () => {
       yaml: 'hosts:\n  a: { address: a, fingerprint: xx }\n',
       at: '/hosts/a/fingerprint',
       line: 2,
-      says: 'not understood',
+      says: 'SHA256: and 43 characters',
     },
     {
       of: 'an unknown host',
