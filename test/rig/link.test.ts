@@ -46,7 +46,8 @@ describe('a link to the hosts that is lost', () => {
       const isRefused = swap.phase === 'failed' && phase === 'validating' && seconds > 30;
       if (!isRefused) expect(swap, JSON.stringify(swap.cause)).to.include({ phase: isBack ? 'rolled_back' : 'ready' });
       const serving = isBack || isRefused ? 'alpha' : 'beta';
-      expect(swap.serving === 'unknown' ? serving : swap.serving).to.equal(serving);
+      // Only a swap that was refused because nobody could be asked may leave open what serves.
+      expect(swap.serving).to.be.oneOf(isRefused ? [serving, 'unknown'] : [serving]);
       const models = startsOn(rig().hosts[0]!).map((start) => start.argv[1]);
       expect(models).to.deep.equal(
         isBack ? ['org/alpha', 'org/broken', 'org/alpha'] : isRefused ? ['org/alpha'] : ['org/alpha', 'org/beta'],

@@ -9,8 +9,8 @@ const MAX_DEPTH = 6;
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /**
- * JSON lines on standard error (or a given stream). Secrets are masked in the finished line, after every field is in it:
- * masking only the message would let them through in the fields. The logger is this instance's own; nothing is global.
+ * JSON lines on standard error (or a given stream). Secrets are masked in every string, at any depth, and once more
+ * in the finished line: masking only the message would let them through in the fields. The logger is this instance's own; nothing is global.
  */
 export function createJsonLogger(
   options: Readonly<{ level: LogLevel; stream?: NodeJS.WritableStream }>,
