@@ -13,6 +13,7 @@ module.exports = {
     },
     { name: 'nobody-enters-server', severity: 'error', from: { path: '^packages/(?!server)' }, to: { path: '^packages/server' } },
     { name: 'web-ui-knows-schema-only', severity: 'error', from: { path: '^packages/web-ui/src' }, to: { path: '^packages/', pathNot: '^packages/(web-ui|schema)/' } },
+    { name: 'client-knows-schema-only', severity: 'error', from: { path: '^packages/client/src' }, to: { path: '^packages/', pathNot: '^packages/(client|schema)/' } },
     {
       name: 'siblings-by-their-index',
       severity: 'error',

@@ -1,3 +1,5 @@
+import type { LockFacts } from './lock/lease.ts';
+
 /**
  * Every error code of Spark Control. `title` is the short sentence of a problem document, `retryable` says whether the
  * same call may succeed later without anything being changed, `remedy` is what the reader should do next.
@@ -44,6 +46,10 @@ export const ERROR_CATALOG = {
   CLUSTER_NOT_FOUND: { title: 'No such cluster', retryable: false, remedy: 'GET /api/clusters lists them.' },
   HOST_NOT_FOUND: { title: 'No such host', retryable: false, remedy: 'GET /api/hosts lists them.' },
   SWAP_NOT_FOUND: { title: 'No such swap', retryable: false, remedy: 'GET /api/swaps lists them.' },
+  WEBHOOK_NOT_FOUND: { title: 'No such webhook', retryable: false, remedy: 'GET /api/webhooks lists them.' },
+  DELIVERY_NOT_FOUND: { title: 'No such delivery', retryable: false, remedy: 'GET /api/webhooks/{id}/deliveries lists them.' },
+  SCHEDULE_NOT_FOUND: { title: 'No such schedule', retryable: false, remedy: 'GET /api/schedules lists them.' },
+  AUTOMATION_NOT_FOUND: { title: 'No such automation', retryable: false, remedy: 'GET /api/automations lists them.' },
   ROUTE_NOT_FOUND: { title: 'No such path', retryable: false, remedy: 'GET /openapi.json lists the paths.' },
   METHOD_NOT_ALLOWED: { title: 'This path does not take that method', retryable: false, remedy: 'See the Allow header.' },
   LOCKED: { title: 'Another holder has the lock', retryable: true, remedy: 'Wait until it is released or expires.' },
@@ -141,6 +147,11 @@ export type ErrorDetails = Readonly<{
   issues?: readonly Issue[];
   host?: string;
   swapId?: string;
+  /** The lock that is in the way. */
+  lock?: LockFacts;
+  /** Place in line from 1, for who waited for a lock. */
+  position?: number;
+  ticket?: string;
   retryAfterSeconds?: number;
   fingerprint?: string;
   [extra: string]: unknown;

@@ -10,7 +10,33 @@ export type {
 export type { CoreDeps } from './application/core-deps.ts';
 export { createCore } from './application/create-core.ts';
 export type { CoreEvent, JournalEvent, LiveEvent, NumberedEvent } from './application/events.ts';
+export type {
+  AcquireDecision,
+  AcquireRequest,
+  BreakDecision,
+  Grant,
+  LockDesk,
+  ReleaseDecision,
+  RenewDecision,
+} from './application/lock-api.ts';
+export type {
+  AutomationDesk,
+  AutomationStatus,
+  NewAutomation,
+  NewSchedule,
+  ScheduleDesk,
+} from './application/schedule-api.ts';
 export type { ClusterPorts } from './application/step-ports.ts';
+export type { NewWebhook, WebhookDesk, WebhookWithCounts } from './application/webhook-api.ts';
+export {
+  type Actor,
+  AUDIT_ACTIONS,
+  type AuditAction,
+  type AuditEntry,
+  type AuditQuery,
+  CONTROL_PLANE,
+  type NumberedAuditEntry,
+} from './audit/audit-entry.ts';
 export { type CatalogResult, checkCatalog } from './catalog/check-catalog.ts';
 export { envNameProblem, looksSecret } from './catalog/env-names.ts';
 export type { FlagSpec, FlagType } from './catalog/flag-table.ts';
@@ -21,17 +47,31 @@ export { nearMatches } from './catalog/near-matches.ts';
 export { type CheckOptions, checkModel, type ModelResult } from './catalog/validate.ts';
 export { ERROR_CATALOG, type ErrorCode, type ErrorDetails, type Issue, isSparkError, SparkError } from './errors.ts';
 export {
+  type AutomationId,
+  automationId,
   type ClusterKey,
   clusterKey,
+  type DeliveryId,
+  deliveryId,
   type HostKey,
   hostKey,
   isKey,
   KEY_PATTERN,
+  type LockId,
+  lockId,
   type ModelKey,
   modelKey,
   RESERVED_KEYS,
+  type RunId,
+  runId,
+  type ScheduleKey,
   type SwapId,
+  scheduleKey,
   swapId,
+  type Ticket,
+  ticket,
+  type WebhookId,
+  webhookId,
 } from './ids.ts';
 export { buildPlan } from './launch/build-plan.ts';
 export { canonicalJson, digestOf } from './launch/digest.ts';
@@ -43,17 +83,27 @@ export { type LauncherGeneration, type LauncherOptions, launcherCommand, launche
 export { previewCommand } from './launch/preview.ts';
 export { ansiCWord, assertUnquotedWord, doubleShellQuote, shellJoin, shellQuote } from './launch/quoting.ts';
 export { vllmArgs } from './launch/vllm-args.ts';
+export type { Lease, LeaseEnding, LockFacts, LockState, LockView } from './lock/lease.ts';
 export type { AnswerLookup, AnswerStore, StoredAnswer } from './ports/answer-store.ts';
+export type { AuditLog } from './ports/audit-log.ts';
 export type { CatalogSource } from './ports/catalog-source.ts';
 export type { Clock, Ids } from './ports/clock.ts';
+export type { CronCalendar, CronProblem } from './ports/cron-calendar.ts';
 export type { HostFence } from './ports/host-fence.ts';
 export type { GpuFacts, GpuProcess, HostFacts, HostProbe, HostReport, ProbeQuestions } from './ports/host-probe.ts';
+export type { LeaseStore } from './ports/lease-store.ts';
 export { type LogFields, type Logger, silentLogger } from './ports/logger.ts';
 export type { EndpointHealth, ModelEndpoint, ServedModel } from './ports/model-endpoint.ts';
 export type { HostObservation, LogLine, ManagedIdentity, ModelRuntime, ObservedContainer, RuntimeState } from './ports/model-runtime.ts';
+export type { AutomationStore, RunQuery, ScheduleStore } from './ports/schedule-store.ts';
 export type { SecretSource } from './ports/secret-source.ts';
 export type { EventLog, FenceCounter, JournalEntry, LoadTime, SwapJournal, SwapQuery } from './ports/swap-journal.ts';
+export type { Tokens } from './ports/tokens.ts';
+export type { WebhookSender } from './ports/webhook-sender.ts';
+export type { DeliveryQuery, WebhookOutbox, WebhookStore } from './ports/webhook-store.ts';
 export { maskSecrets } from './redact.ts';
+export type { Automation, AutomationAction, AutomationRun, MissedPolicy, RunOutcome } from './schedule/automation.ts';
+export type { Conflict, ConflictKind, Occurrence, Schedule, Span } from './schedule/schedule.ts';
 export {
   DEFAULT_DEADLINES,
   type DeadlineContext,
@@ -88,3 +138,6 @@ export {
   type SwapPhase,
 } from './swap/swap.ts';
 export { type Cluster, endpointOf, type Host, headOf, type LauncherKind } from './topology/cluster.ts';
+export type { Delivery, DeliveryAttempt, DeliveryState } from './webhook/delivery.ts';
+export type { WebhookEndpoint } from './webhook/endpoint.ts';
+export { NOTICE_TYPES, type Notice, type NoticeType, type NumberedNotice, type ServedEndpoint } from './webhook/notice.ts';

@@ -3,6 +3,21 @@ export { type FileModelEntry, type FileModels, ModelEntry, ModelOverridesFile, M
 export { type FileServiceEntry, type FileServices, SERVICE_KINDS, ServiceEntry, ServicesFile } from './files/services-file.ts';
 export { ClusterEntry, type FileClusterEntry, type FileHostEntry, type FileSpark, HostEntry, SparkFile } from './files/spark-file.ts';
 export {
+  Automation,
+  AutomationList,
+  AutomationRun,
+  AutomationRunList,
+  ChangeAutomationBody,
+  CreateAutomationBody,
+  RunListQuery,
+  type WireAutomation,
+  type WireAutomationList,
+  type WireAutomationRun,
+  type WireAutomationRunList,
+  type WireChangeAutomation,
+  type WireCreateAutomation,
+} from './wire/automation.ts';
+export {
   Cluster,
   ClusterList,
   Host,
@@ -27,6 +42,29 @@ export {
   type WireSwapLogEvent,
 } from './wire/events.ts';
 export {
+  AcquireBody,
+  AuditEntry,
+  AuditList,
+  AuditQuery,
+  Grant,
+  Lease,
+  Lock,
+  LockFacts,
+  LockQuery,
+  ReleaseBody,
+  ReleaseQuery,
+  Renewal,
+  RenewBody,
+  type WireAcquireRequest,
+  type WireAuditEntry,
+  type WireAuditList,
+  type WireGrant,
+  type WireLease,
+  type WireLock,
+  type WireLockFacts,
+  type WireRenewal,
+} from './wire/lock.ts';
+export {
   LauncherKind,
   LoadSeconds,
   Model,
@@ -47,6 +85,20 @@ export {
   type WirePreflightReport,
   type WireValidateBody,
 } from './wire/preflight.ts';
+export {
+  Calendar,
+  CalendarQuery,
+  Conflict,
+  Moment,
+  Occurrence,
+  RegisterScheduleBody,
+  Schedule,
+  type WireCalendar,
+  type WireConflict,
+  type WireOccurrence,
+  type WireRegisterSchedule,
+  type WireSchedule,
+} from './wire/schedule.ts';
 export {
   Healthz,
   Readyz,
@@ -78,3 +130,25 @@ export {
   type WireSwapRequest,
   type WireSwapStep,
 } from './wire/swap.ts';
+export {
+  ChangeWebhookBody,
+  CreateWebhookBody,
+  Delivery,
+  DeliveryAttempt,
+  DeliveryList,
+  DeliveryListQuery,
+  WEBHOOK_EVENTS,
+  Webhook,
+  WebhookList,
+  WebhookPayload,
+  WebhookWithSecret,
+  type WireChangeWebhook,
+  type WireCreateWebhook,
+  type WireDelivery,
+  type WireDeliveryAttempt,
+  type WireDeliveryList,
+  type WireWebhook,
+  type WireWebhookList,
+  type WireWebhookPayload,
+  type WireWebhookWithSecret,
+} from './wire/webhook.ts';

@@ -17,6 +17,7 @@ import { createApp, HttpModelEndpoint, type SparkApp } from '@spark-control/http
 import { type Configuration, loadConfiguration, openStore, type ServerSettings, type Store } from '@spark-control/store-adapter';
 import { defaultConfigFolder } from './default-config.ts';
 import { type JoinedClusters, joinClusters, type SimulationOptions } from './join-clusters.ts';
+import { RandomTokens } from './random-tokens.ts';
 import { SortableIds } from './sortable-ids.ts';
 import { SystemClock } from './system-clock.ts';
 import { VERSION } from './version.ts';
@@ -124,6 +125,8 @@ function coreOf(options: SparkControlOptions, parts: Parts): SparkCore {
     journal: store.journal,
     events: store.events,
     fences: store.fences,
+    leases: store.leases,
+    tokens: new RandomTokens(),
     endpoint,
     // Simulated Sparks ask for no real token, so that every model of the catalog can be tried.
     secrets: { read: (name) => env[name] ?? (joined.isSimulated ? 'simulated' : null) },

@@ -18,7 +18,7 @@ export class SortableIds implements Ids {
     this.#clock = clock;
   }
 
-  next(prefix: 'swp' | 'op' | 'req'): string {
+  next(prefix: Parameters<Ids['next']>[0]): string {
     const now = Math.max(this.#clock.now(), this.#lastTime); // never back, when the wall clock is set back
     this.#lastRandom = now === this.#lastTime ? increment(this.#lastRandom) : [...randomBytes(RANDOM_LENGTH)].map((byte) => byte & 31);
     this.#lastTime = now;

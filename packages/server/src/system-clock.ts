@@ -1,14 +1,18 @@
-import { performance } from 'node:perf_hooks';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Clock } from '@spark-control/core';
 
 /** The machine's clock. Its timers do not keep the process alive by themselves once it is told to stop. */
 export class SystemClock implements Clock {
+  readonly timeBase = timeBaseOfBoot();
+
   now(): number {
     return Date.now();
   }
 
+  /** `hrtime`, not `performance.now`: it counts from the boot, so that the next process goes on where this one ended. */
   monotonic(): number {
-    return performance.now();
+    return Number(process.hrtime.bigint()) / 1e6;
   }
 
   sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -28,5 +32,14 @@ export class SystemClock implements Clock {
       }, ms);
       signal.addEventListener('abort', onAbort, { once: true });
     });
+  }
+}
+
+/** Linux names its boots; elsewhere each process is on its own, and a restart goes by wall time. */
+function timeBaseOfBoot(): string {
+  try {
+    return `boot ${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`;
+  } catch {
+    return `process ${randomUUID()}`;
   }
 }

@@ -1,6 +1,7 @@
 import type { CatalogSnapshot } from '../catalog/model.ts';
 import type { Issue } from '../errors.ts';
 import type { ClusterKey, ModelKey, SwapId } from '../ids.ts';
+import type { LockFacts } from '../lock/lease.ts';
 import type { HostReport } from '../ports/host-probe.ts';
 import type { LogLine } from '../ports/model-runtime.ts';
 import type { SwapQuery } from '../ports/swap-journal.ts';
@@ -9,6 +10,7 @@ import type { Swap, SwapOptions } from '../swap/swap.ts';
 import type { Cluster } from '../topology/cluster.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { CoreEvent, NumberedEvent } from './events.ts';
+import type { LockDesk } from './lock-api.ts';
 
 export type SwapRequest = Readonly<{
   cluster: ClusterKey;
@@ -29,6 +31,9 @@ export type SwapDecision = Readonly<
   | { kind: 'noop'; swap: Swap }
   | { kind: 'busy'; swapId: SwapId; retryAfterSeconds: number }
   | { kind: 'unmanaged'; detail: string }
+  /** Somebody else has the lock, or the first place in line for it. */
+  | { kind: 'locked'; lock: LockFacts; retryAfterSeconds: number }
+  | { kind: 'lock_expired'; detail: string }
   | { kind: 'fenced_off'; detail: string }
   | { kind: 'preflight_failed'; issues: readonly Issue[] }
 >;
@@ -49,6 +54,7 @@ export type NumberedLogLine = LogLine & Readonly<{ seq: number }>;
 export interface SparkCore {
   readonly clusters: readonly Cluster[];
   readonly isSimulated: boolean;
+  readonly locks: LockDesk;
   catalog(): CatalogSnapshot;
 
   /** Rejects MODEL_NOT_FOUND, CLUSTER_NOT_FOUND, UNSAFE_ARGUMENT, STORE_UNAVAILABLE. */

@@ -1,9 +1,11 @@
 import type { CatalogSource } from '../ports/catalog-source.ts';
 import type { Clock, Ids } from '../ports/clock.ts';
+import type { LeaseStore } from '../ports/lease-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ModelEndpoint } from '../ports/model-endpoint.ts';
 import type { SecretSource } from '../ports/secret-source.ts';
 import type { EventLog, FenceCounter, SwapJournal } from '../ports/swap-journal.ts';
+import type { Tokens } from '../ports/tokens.ts';
 import type { DeadlineSettings } from '../swap/deadlines.ts';
 import type { Cluster } from '../topology/cluster.ts';
 import type { ClusterPorts } from './step-ports.ts';
@@ -15,6 +17,8 @@ export type CoreDeps = Readonly<{
   journal: SwapJournal;
   events: EventLog;
   fences: FenceCounter;
+  leases: LeaseStore;
+  tokens: Tokens;
   endpoint: ModelEndpoint;
   secrets: SecretSource;
   clock: Clock;

@@ -13,6 +13,7 @@ import type { ReadinessCheck, SparkCore, SwapRequest } from './core-api.ts';
 import type { CoreDeps } from './core-deps.ts';
 import { Feed } from './feed.ts';
 import { entryOf } from './journal-entry.ts';
+import type { LockDesk } from './lock-api.ts';
 import { notFound } from './not-found.ts';
 import { Preflight } from './preflight.ts';
 import { findPrevious } from './previous.ts';
@@ -60,6 +61,9 @@ export function createCore(deps: CoreDeps): SparkCore {
   return {
     clusters: deps.clusters.map(({ cluster }) => cluster),
     isSimulated: deps.isSimulated,
+    get locks(): LockDesk {
+      throw new Error('being built');
+    },
     catalog: () => deps.catalog.current(),
 
     async requestSwap(request) {

@@ -1,6 +1,9 @@
 import type { JournalEvent, NumberedEvent } from '../application/events.ts';
+import type { AuditEntry } from '../audit/audit-entry.ts';
 import type { ClusterKey, ModelKey, SwapId } from '../ids.ts';
+import type { Lease } from '../lock/lease.ts';
 import type { Swap, SwapPhase } from '../swap/swap.ts';
+import type { Notice } from '../webhook/notice.ts';
 
 /** One atomic change: all of it is durable when `commit` resolves, or none of it. */
 export type JournalEntry = Readonly<{
@@ -12,6 +15,11 @@ export type JournalEntry = Readonly<{
   /** Raises the cluster's fence counter to at least this. */
   fence?: Readonly<{ cluster: ClusterKey; value: number }>;
   loadTime?: LoadTime;
+  /** Replaces the lease of the same cluster and fence. */
+  lease?: Lease;
+  audit?: readonly AuditEntry[];
+  /** Go into the outbox of every enabled webhook that wants their type. */
+  notices?: readonly Notice[];
 }>;
 
 /** How long a model took from launch to ready. `succeeded: false` rows are kept for people, not for estimates. */

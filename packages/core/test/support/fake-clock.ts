@@ -4,6 +4,8 @@ type Timer = { at: number; seq: number; fire: () => void };
 
 /** A clock that stands still until told. `advance` wakes sleepers in order and lets their promises run in between. */
 export class FakeClock implements Clock {
+  /** Another name stands for another boot of the machine. */
+  timeBase = 'boot 1';
   #monotonic = 0;
   #offset: number;
   #timers: Timer[] = [];

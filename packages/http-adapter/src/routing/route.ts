@@ -30,7 +30,7 @@ type Shape<Schema> = Schema extends TSchema ? Static<Schema> : undefined;
 export type RouteResponse = Readonly<{ description: string; schema: TSchema | null; mediaType?: string }>;
 
 type RouteFacts<Params, Query, Body> = Readonly<{
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** As OpenAPI writes it: `/api/swap/{id}`. */
   path: `/${string}`;
   operationId: string;

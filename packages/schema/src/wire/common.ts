@@ -59,6 +59,11 @@ export const Problem = Type.Object({
   remedy: Type.String({ description: 'What to do next' }),
   issues: Type.Optional(Type.Array(Issue)),
   swap_id: Type.Optional(Type.String()),
+  lock: Type.Optional(
+    Type.Object({ holder: Type.String(), reason: NullableString, expires_at: NullableTimestamp }, { description: 'Who is in the way' }),
+  ),
+  position: Type.Optional(Type.Integer({ minimum: 1, description: 'Place in the line for a lock' })),
+  ticket: Type.Optional(Type.String({ description: 'Keeps the place for 30 s: send it with the next POST' })),
   retry_after_seconds: Type.Optional(Type.Number()),
 });
 

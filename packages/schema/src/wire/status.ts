@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { Cluster, Host } from './cluster.ts';
 import { NullableString, Timestamp } from './common.ts';
+import { Lock } from './lock.ts';
 import { ModelSummary } from './model.ts';
 import { Swap } from './swap.ts';
 
@@ -12,6 +13,8 @@ export const Status = Type.Object({
   now: Timestamp,
   clusters: Type.Array(Cluster),
   hosts: Type.Array(Host),
+  /** One of each cluster. */
+  locks: Type.Array(Lock),
   models: Type.Array(ModelSummary),
   /** All that are not settled and the last ten that are, newest first. */
   swaps: Type.Array(Swap),

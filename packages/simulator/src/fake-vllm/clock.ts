@@ -5,6 +5,7 @@ import type { Clock } from '@spark-control/core';
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  timeBase: 'simulated',
   async sleep(ms, signal) {
     try {
       await delay(Math.max(0, ms), undefined, { signal });
@@ -21,6 +22,7 @@ export function spedUp(clock: Clock, speed: number): Clock {
   return {
     now: () => clock.now(),
     monotonic: () => clock.monotonic() * speed,
+    timeBase: `${clock.timeBase} x ${speed}`,
     sleep: (ms, signal) => clock.sleep(ms / speed, signal),
   };
 }

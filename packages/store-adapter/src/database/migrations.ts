@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely';
+import { createCoordination } from './coordination-tables.ts';
 import type { Tables } from './tables.ts';
 
 /** What differs between the databases when tables are made. */
@@ -13,6 +14,7 @@ export type Migration = Readonly<{ version: number; name: string; up: (db: Kysel
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: 'journal, events, fences and answers', up: createJournal },
   { version: 2, name: 'load times of a simulation apart from real ones', up: markSimulatedLoads },
+  { version: 3, name: 'leases, audit, webhooks, schedules and automations', up: createCoordination },
 ];
 
 async function createJournal(db: Kysely<Tables>, { int, real, tableEnd }: DialectWords): Promise<void> {

@@ -13,5 +13,24 @@ export type Tables = Readonly<{
   transitions: { swap: string; ordinal: Int; from_phase: string | null; to_phase: string; at: Int; note: string | null };
   events: { id: Int; swap: string | null; worth: Int; at: Int; body: Json };
   load_times: { id: Int; cluster: string; model: string; simulated: Int; seconds: number; at: Int; succeeded: Int };
+  leases: { cluster: string; fence: Int; ended_at: Int | null; body: Json };
+  audit: { id: Int; at: Int; action: string; cluster: string | null; body: Json; hash: string };
+  webhooks: { id: string; created_at: Int; enabled: Int; body: Json };
+  webhook_secrets: { webhook: string; ordinal: Int; sealed: string; valid_until: Int | null };
+  notices: { sequence: Int; type: string; at: Int; body: Json };
+  deliveries: {
+    id: string;
+    webhook: string;
+    sequence: Int;
+    state: string;
+    next_attempt_at: Int | null;
+    created_at: Int;
+    settled_at: Int | null;
+    body: Json;
+  };
+  delivery_attempts: { delivery: string; ordinal: Int; body: Json };
+  schedules: { id: string; created_at: Int; body: Json };
+  automations: { id: string; created_at: Int; evaluated_until: Int | null; body: Json };
+  automation_runs: { id: string; automation: string; scheduled_for: Int | null; settled: Int; body: Json };
   answers: { key: string; body_hash: string; answer: Json | null; expires_at: Int };
 }>;
