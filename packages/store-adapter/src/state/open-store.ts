@@ -17,6 +17,7 @@ import { MIGRATIONS, type Migration } from '../database/migrations.ts';
 import { type Database, openDatabase } from '../database/open-database.ts';
 import type { Tables } from '../database/tables.ts';
 import { Ballast } from './ballast.ts';
+import { isOutOfRoom, type Sealer, sealerOf } from './sealer.ts';
 import { SqlAnswers } from './sql-answers.ts';
 import { SqlEventLog } from './sql-event-log.ts';
 import { SqlJournal } from './sql-journal.ts';
@@ -59,11 +60,23 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const ballast = new Ballast(folder, options.ballastBytes ?? 16 * 2 ** 20);
   const database = await openMigrated(options, ballast, clock.now());
   try {
+    const sealer = openSealer(folder, ballast);
     if (!ballast.restore()) logger.warn('too little space for the reserve file: a full disk will stop all writes', { folder });
-    return await assemble(options, database, ballast, logger);
+    return await assemble(options, database, ballast, sealer, logger);
   } catch (error) {
     await database.close();
     throw asStoreError(error, folder);
+  }
+}
+
+/** The key of a folder that has none yet is small, and what it needs of a full disk the ballast can give. */
+function openSealer(folder: string, ballast: Ballast): Sealer {
+  try {
+    return sealerOf(folder);
+  } catch (error) {
+    if (!isOutOfRoom(error)) throw error;
+    ballast.release();
+    return sealerOf(folder);
   }
 }
 
@@ -96,6 +109,7 @@ async function assemble(
   options: StoreOptions,
   { db, handle, path, close: closeDatabase }: Database,
   ballast: Ballast,
+  sealer: Sealer,
   logger: Logger,
 ): Promise<Store> {
   const { folder, minimumFreeBytes = 64 * 2 ** 20, eventCap = 10_000 } = options;
@@ -106,7 +120,7 @@ async function assemble(
   };
   const guard = new WriteGuard({ folder, ballast, minimumFreeBytes, isInPlace: sameFile(path), relieve, logger });
   const journal = new SqlJournal(db, events, guard);
-  const answers = new SqlAnswers(db, guard);
+  const answers = new SqlAnswers(db, guard, sealer);
   await answers.abandonRunning().catch((error: unknown) => {
     // A full disk must not keep the server from starting: reads work, and this is done again at the next start.
     if (!isSparkError(error)) throw error;
