@@ -1,5 +1,6 @@
-import { ERROR_CATALOG, type ErrorCode, isSparkError, SparkError } from '@spark-control/core';
+import { ERROR_CATALOG, type ErrorCode, isSparkError, type LockFacts, SparkError } from '@spark-control/core';
 import type { WireProblem } from '@spark-control/schema';
+import { nullableTimestamp } from '../wire-time.ts';
 import { STATUS_BY_CODE } from './status.ts';
 
 /** Answers that say "later" always say when; this is for those whose origin does not know. */
@@ -8,6 +9,8 @@ const DEFAULT_RETRY_SECONDS: Partial<Record<ErrorCode, number>> = {
   QUEUE_FULL: 5,
   STORE_UNAVAILABLE: 5,
   SWAP_IN_PROGRESS: 5,
+  LOCKED: 5,
+  LOCK_HELD: 5,
 };
 
 const MAX_DETAIL_LENGTH = 2_000;
@@ -40,9 +43,18 @@ export function problemOf(error: unknown, requestId: string): WireProblem {
       })),
     }),
     ...(details.swapId !== undefined && { swap_id: details.swapId }),
+    ...(details.lock !== undefined && { lock: lockInTheWay(details.lock) }),
+    ...(details.position !== undefined && { position: details.position }),
+    ...(details.ticket !== undefined && { ticket: details.ticket }),
     ...(retryAfterSeconds !== undefined && { retry_after_seconds: retryAfterSeconds }),
   };
 }
+
+const lockInTheWay = ({ holder, reason, expiresAt }: LockFacts): NonNullable<WireProblem['lock']> => ({
+  holder,
+  reason,
+  expires_at: nullableTimestamp(expiresAt),
+});
 
 function internal(error: unknown): SparkError {
   const code = isSparkError(error) && error.code === 'ILLEGAL_TRANSITION' ? error.code : 'INTERNAL';

@@ -3,6 +3,7 @@ import type { WireStatus } from '@spark-control/schema';
 import type { ApiContext } from '../api-context.ts';
 import { clusterViews } from '../clusters/view.ts';
 import { hostViews } from '../hosts/view.ts';
+import { lockView } from '../locks/view.ts';
 import { modelSummaries } from '../models/view.ts';
 import { timestamp } from '../wire-time.ts';
 
@@ -19,6 +20,7 @@ export async function statusView({ core, clock, version, startedAt, swapViews }:
     now: timestamp(clock.now()),
     clusters: [...clusterViews(core)],
     hosts: [...hostViews(core)],
+    locks: core.locks.views().map(lockView),
     models: [...models],
     swaps: [...swaps],
     catalog: { revision, fault },

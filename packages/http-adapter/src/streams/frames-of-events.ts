@@ -2,6 +2,7 @@ import { type CoreEvent, isSettled, type NumberedEvent, type NumberedLogLine, ty
 import type { WireLogEvent, WireSwapLogEvent } from '@spark-control/schema';
 import { clusterViewOf } from '../clusters/view.ts';
 import { hostEventsOf } from '../hosts/view.ts';
+import { lockViewOf } from '../locks/view.ts';
 import type { SwapViews } from '../swaps/view.ts';
 import { timestamp } from '../wire-time.ts';
 import { type Frame, frameOf } from './frame.ts';
@@ -32,13 +33,13 @@ export class SwapFrames {
   }
 
   async of(event: NumberedEvent): Promise<readonly Frame[]> {
-    if (event.kind === 'model') return NONE;
+    if (event.kind === 'model' || event.kind === 'lock') return NONE;
     const name = event.kind === 'progress' ? 'progress' : isSettled(event.swap) ? 'settled' : 'phase';
     return this.#cache.get(event, async () => [frameOf(name, await this.#views.view(event.swap, { at: event.at }), event.id)]);
   }
 }
 
-/** Frames of `/api/events`: swap, model, host. Every one is a whole object, never a difference. */
+/** Frames of `/api/events`: swap, model, lock, host. Every one is a whole object, never a difference. */
 export class EventFrames {
   readonly #cache = new FrameCache();
   readonly #views: SwapViews;
@@ -56,6 +57,8 @@ export class EventFrames {
         return this.#cache.get(event, async () => [frameOf('swap', await this.#views.view(event.swap, { at: event.at }), event.id)]);
       case 'model':
         return this.#cache.get(event, async () => clusterViewOf(this.#core, event.view).map((view) => frameOf('model', view, event.id)));
+      case 'lock':
+        return this.#cache.get(event, async () => lockViewOf(this.#core, event.lock).map((view) => frameOf('lock', view, event.id)));
       case 'host':
         return this.#cache.get(event, async () => hostEventsOf(this.#core, event).map((view) => frameOf('host', view)));
       case 'log':

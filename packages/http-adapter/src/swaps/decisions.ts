@@ -1,5 +1,6 @@
 import { type CancelDecision, clusterKey, modelKey, SparkError, type SwapDecision, type SwapRequest } from '@spark-control/core';
 import type { WireSwapRequest } from '@spark-control/schema';
+import { lockedError } from '../locks/refusals.ts';
 import { type JsonAnswer, json } from '../routing/route.ts';
 import { invalidRequest } from '../routing/validator.ts';
 import type { SwapViews } from './view.ts';
@@ -47,6 +48,10 @@ export async function answerOf(decision: SwapDecision, views: SwapViews): Promis
       );
     case 'unmanaged':
       throw new SparkError('UNMANAGED_MODEL', decision.detail);
+    case 'locked':
+      throw lockedError('LOCKED', decision.lock, { retryAfterSeconds: decision.retryAfterSeconds });
+    case 'lock_expired':
+      throw new SparkError('LOCK_EXPIRED', decision.detail);
     case 'fenced_off':
       throw new SparkError('FENCED_OFF', decision.detail);
     case 'preflight_failed':

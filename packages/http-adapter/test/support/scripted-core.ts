@@ -14,6 +14,7 @@ import type {
   SwapId,
 } from '@spark-control/core';
 import { aCluster, aModel } from '../../../core/test/support/builders.ts';
+import { ScriptedLocks } from './scripted-locks.ts';
 
 const unexpected = (name: string) => (): never => {
   throw new Error(`unexpected call: ${name}`);
@@ -40,6 +41,7 @@ export const aView = (over: Partial<ClusterView> = {}): ClusterView => ({
 export class ScriptedCore implements SparkCore {
   clusters: readonly Cluster[] = [aCluster()];
   isSimulated = false;
+  readonly locks = new ScriptedLocks();
   journal: NumberedEvent[] = [];
   readonly #lines = new Map<SwapId, NumberedLogLine[]>();
   readonly #listeners = new Set<(event: CoreEvent) => void>();
