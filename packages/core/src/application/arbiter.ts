@@ -1,19 +1,23 @@
 import { isSparkError } from '../errors.ts';
 import type { SwapId } from '../ids.ts';
 import type { LaunchPlan } from '../launch/launch-plan.ts';
+import type { Work } from '../lock/lock-book.ts';
 import { createSwap, type NewSwap, noopSwap } from '../swap/create-swap.ts';
 import { isSettled, type Progress, type Swap } from '../swap/swap.ts';
 import { advance, type SwapEffect, type SwapEvent } from '../swap/swap-machine.ts';
 import type { Cluster } from '../topology/cluster.ts';
 
 import { type Admission, admit } from './admission.ts';
+import { Arrivals } from './arrivals.ts';
+import { ClusterLock } from './cluster-lock.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import type { CancelDecision, NumberedLogLine, SwapDecision, SwapRequest } from './core-api.ts';
 import type { CoreDeps } from './core-deps.ts';
 import type { Feed } from './feed.ts';
 import { entryOf } from './journal-entry.ts';
 import { KeptMap } from './kept-map.ts';
-import { queueTimeout, SwapQueue, supersededBy } from './queue.ts';
+import { LockKeeper, retryAfterSeconds } from './lock-keeper.ts';
+import { lockGone, queueTimeout, SwapQueue, supersededBy } from './queue.ts';
 import { Serial } from './serial.ts';
 import type { DriverOutcome } from './step-driver.ts';
 import type { ClusterPorts, StepContext } from './step-ports.ts';
@@ -34,8 +38,10 @@ export type StepSeams = Pick<StepContext, 'previousOf' | 'preflight' | 'neededBy
 export class Arbiter {
   readonly cluster: Cluster;
   readonly watch: ClusterWatch;
+  readonly lock: ClusterLock;
   readonly #deps: CoreDeps;
   readonly #queue: SwapQueue;
+  readonly #keeper: LockKeeper;
   readonly #feed: Feed;
   readonly #serial = new Serial();
   readonly #drivers: SwapDrivers;
@@ -48,7 +54,16 @@ export class Arbiter {
     this.cluster = cluster;
     this.#deps = deps;
     this.#feed = feed;
-    this.#queue = new SwapQueue(deps.clock);
+    const arrivals = new Arrivals();
+    this.#queue = new SwapQueue(deps.clock, arrivals);
+    this.#keeper = new LockKeeper(cluster.key, deps, feed, arrivals, () => workOf(this.#queue));
+    this.lock = new ClusterLock({
+      keeper: this.#keeper,
+      serial: this.#serial,
+      clock: deps.clock,
+      moveOn: () => this.#moveOn(),
+      closing: this.#closing.signal,
+    });
     this.watch = new ClusterWatch(cluster, ports, deps, feed, () => ({
       activeSwap: this.#queue.active?.id ?? null,
       queued: this.#queue.waiting.map((swap) => swap.id),
@@ -72,6 +87,7 @@ export class Arbiter {
     // The last to end, not the youngest: that one may have been dropped while it waited for the other.
     const [last] = recent.toSorted((a, b) => (b.settledAt ?? 0) - (a.settledAt ?? 0));
     this.watch.expect(last?.serving ?? { kind: 'nothing' });
+    await this.#keeper.restore();
     for (const swap of unsettled) this.#queue.put(swap);
     this.watch.start();
     this.#ticking = this.#recover().then(() => this.#tick());
@@ -85,7 +101,7 @@ export class Arbiter {
         await this.watch.refresh();
         await this.#apply(active.id, { type: 'recovered' });
       }
-      await this.#serial.run(() => this.#startNext());
+      await this.#serial.run(() => this.#moveOn());
     } catch (error) {
       if (!this.#closing.signal.aborted) this.#deps.logger.error('recovery failed', { cluster: this.cluster.key, error });
     }
@@ -124,8 +140,10 @@ export class Arbiter {
   }
 
   async #decide(request: SwapRequest, plan: () => LaunchPlan | null): Promise<SwapDecision> {
+    await this.#keeper.sweep();
     if (!this.#queue.isBusy) await this.watch.lookAgain();
-    const admission = admit({ request, view: this.watch.view, queue: this.#queue });
+    const standing = this.#keeper.standing(request.lockId);
+    const admission = admit({ request, view: this.watch.view, queue: this.#queue, standing });
     switch (admission.kind) {
       case 'start':
       case 'queue':
@@ -134,18 +152,23 @@ export class Arbiter {
         return this.#noop(request);
       case 'busy':
         return { kind: 'busy', swapId: admission.swapId, retryAfterSeconds: await this.#retryAfter() };
+      case 'locked':
+        return { ...admission, retryAfterSeconds: retryAfterSeconds(admission.lock) };
       case 'unmanaged':
+      case 'lock_expired':
       case 'fenced_off':
         return admission;
     }
   }
 
   async #admit(
-    request: SwapRequest,
+    asked: SwapRequest,
     plan: LaunchPlan | null,
     admission: Extract<Admission, { kind: 'start' | 'queue' }>,
   ): Promise<SwapDecision> {
-    const swap = createSwap(this.#newSwap(request, plan));
+    const { lease } = admission;
+    const request = lease === null ? asked : { ...asked, requestedBy: lease.holder };
+    const swap = createSwap(this.#newSwap(request, plan, lease?.fence ?? null));
     const replaced = admission.kind === 'queue' ? this.#queue.superseded(request.requestedBy) : null;
     if (replaced === null) this.#queue.assertRoom();
     await this.#commit(null, swap);
@@ -160,7 +183,7 @@ export class Arbiter {
   async #makeWay(swap: Swap, replaced: Swap | null): Promise<Swap | null> {
     try {
       if (replaced !== null) await this.#advance(replaced, { type: 'dropped', cause: supersededBy(swap.id) });
-      return await this.#startNext();
+      return await this.#moveOn();
     } catch (error) {
       this.#deps.logger.error('a swap that was taken on could not be started yet', { swap: swap.id, error });
       return null;
@@ -173,11 +196,11 @@ export class Arbiter {
     return { kind: 'noop', swap };
   }
 
-  #newSwap(request: SwapRequest, plan: LaunchPlan | null): NewSwap {
+  #newSwap(request: SwapRequest, plan: LaunchPlan | null, lease: number | null = null): NewSwap {
     const { requestedBy, reason, options, model: target } = request;
     const id = this.#deps.ids.next('swp') as SwapId;
     const { isSimulated: simulated, clock } = this.#deps;
-    return { id, cluster: this.cluster.key, target, plan, requestedBy, reason, options, simulated, now: clock.now() };
+    return { id, cluster: this.cluster.key, target, plan, requestedBy, reason, options, lease, simulated, now: clock.now() };
   }
 
   async #retryAfter(): Promise<number> {
@@ -188,11 +211,19 @@ export class Arbiter {
     return Math.min(600, Math.max(1, Math.ceil(typical * (1 - active.progress.fraction))));
   }
 
-  /** Lets the next waiting swap begin when nothing else acts. */
-  async #startNext(): Promise<Swap | null> {
-    const [next] = this.#queue.waiting;
-    if (this.#queue.active !== null || next === undefined || this.#closing.signal.aborted) return null;
-    return this.#advance(next, { type: 'granted' });
+  /** Lets whoever is next have the GPU when it is free: a swap, which is returned, or a holder of the lock. */
+  async #moveOn(): Promise<Swap | null> {
+    if (this.#closing.signal.aborted) return null;
+    await this.#keeper.sweep();
+    for (const id of this.#keeper.orphans()) {
+      const swap = this.#queue.find(id);
+      if (swap !== null) await this.#advance(swap, { type: 'dropped', cause: lockGone(swap) });
+    }
+    const next = this.#keeper.nextSwap();
+    const swap = next === null ? null : this.#queue.find(next);
+    if (swap !== null) return this.#advance(swap, { type: 'granted' });
+    await this.#keeper.serve();
+    return null;
   }
 
   /** Brings an event to a swap, repeating while the store cannot be written: an outcome must not get lost. */
@@ -221,13 +252,16 @@ export class Arbiter {
     if (isSettled(next.swap)) this.watch.expect(next.swap.serving ?? { kind: 'unknown' });
     this.#perform(next.effects, next.swap);
     await this.watch.publishChange();
-    if (isSettled(next.swap)) await this.#startNext();
+    await this.#keeper.publishChange().catch(() => undefined); // the tick says it again
+    if (isSettled(next.swap) && swap.phase !== 'queued') await this.#moveOn();
     return next.swap;
   }
 
   async #commit(before: Swap | null, after: Swap): Promise<void> {
     this.#deps.failpoint?.(`before_commit_${after.step ?? after.phase}`);
-    const events = await this.#deps.journal.commit(entryOf(before, after));
+    const entry = entryOf(before, after, this.cluster);
+    const events = await this.#deps.journal.commit(entry);
+    if (entry.fence !== undefined) this.#keeper.sawFence(entry.fence.value);
     this.#deps.failpoint?.(`after_commit_${after.step ?? after.phase}`);
     for (const event of events) this.#feed.publish(event);
   }
@@ -284,7 +318,20 @@ export class Arbiter {
       for (const swap of this.#queue.expired()) {
         await this.#apply(swap.id, { type: 'dropped', cause: queueTimeout(swap) }).catch(() => undefined);
       }
-      if (this.#queue.active === null) await this.#serial.run(() => this.#startNext()).catch(() => undefined);
+      await this.#serial
+        .run(async () => {
+          await this.#moveOn();
+          await this.#keeper.publishChange();
+        })
+        .catch(() => undefined); // a store that takes no writes says so in /readyz, and the next tick tries again
     }
   }
+}
+
+/** What the lock has to know of the queue. */
+function workOf(queue: SwapQueue): Work {
+  const claimOf = ({ id, requestedBy, reason, lease, fence, createdAt: since }: Swap) => {
+    return { id, requestedBy, reason, lease, fence, since, arrival: queue.arrivalOf(id) };
+  };
+  return { active: queue.active === null ? null : claimOf(queue.active), queued: queue.waiting.map(claimOf) };
 }

@@ -1,5 +1,6 @@
 import { isSparkError, SparkError } from '../errors.ts';
 import type { LaunchPlan } from '../launch/launch-plan.ts';
+import type { ServedModel } from '../ports/model-endpoint.ts';
 import type { HostObservation, ObservedContainer } from '../ports/model-runtime.ts';
 import { endpointOf } from '../topology/cluster.ts';
 import type { StepContext } from './step-ports.ts';
@@ -15,9 +16,9 @@ const WARM_UP_PAUSE_MS = 1_000;
 /** A change of free memory below this is noise, above it the load is alive. */
 const MEMORY_STEP_BYTES = 64 * 1024 * 1024;
 
-/** Waits until the endpoint answers and lists the model; rejects MODEL_CRASHED as soon as the process is seen dead. */
-export async function awaitLoad(plan: LaunchPlan, fence: number, context: StepContext): Promise<void> {
-  await firstOf(context.signal, [
+/** Waits until the endpoint answers and lists the model, and gives that entry; rejects MODEL_CRASHED as soon as the process is seen dead. */
+export async function awaitLoad(plan: LaunchPlan, fence: number, context: StepContext): Promise<ServedModel | null> {
+  return firstOf<ServedModel | null>(context.signal, [
     (signal) => untilServed(plan.servedModelName, context, signal),
     (signal) => untilDead(plan, fence, context, signal),
   ]);
@@ -58,22 +59,25 @@ async function untilCompleted(name: string, context: StepContext, signal: AbortS
   }
 }
 
-async function untilServed(name: string | null, context: StepContext, signal: AbortSignal): Promise<void> {
+async function untilServed(name: string | null, context: StepContext, signal: AbortSignal): Promise<ServedModel | null> {
   const baseUrl = endpointOf(context.cluster);
   for (;;) {
     const health = await context.endpoint.health(baseUrl, signal);
-    if (health.kind === 'healthy' && (name === null || (await lists(name, baseUrl, context, signal)))) return;
+    if (health.kind === 'healthy') {
+      const served = name === null ? null : await listed(name, baseUrl, context, signal);
+      if (name === null || served !== null) return served;
+    }
     await context.clock.sleep(HEALTH_POLL_MS, signal);
   }
 }
 
-async function lists(name: string, baseUrl: string, context: StepContext, signal: AbortSignal): Promise<boolean> {
+async function listed(name: string, baseUrl: string, context: StepContext, signal: AbortSignal): Promise<ServedModel | null> {
   try {
     const models = await context.endpoint.models(baseUrl, signal);
-    return models.some((model) => model.id === name);
+    return models.find((model) => model.id === name) ?? null;
   } catch {
     signal.throwIfAborted();
-    return false; // health was early: the API comes up a moment later
+    return null; // health was early: the API comes up a moment later
   }
 }
 

@@ -13,7 +13,7 @@ import type { ReadinessCheck, SparkCore, SwapRequest } from './core-api.ts';
 import type { CoreDeps } from './core-deps.ts';
 import { Feed } from './feed.ts';
 import { entryOf } from './journal-entry.ts';
-import type { LockDesk } from './lock-api.ts';
+import { createLockDesk } from './lock-desk.ts';
 import { notFound } from './not-found.ts';
 import { Preflight } from './preflight.ts';
 import { findPrevious } from './previous.ts';
@@ -61,9 +61,7 @@ export function createCore(deps: CoreDeps): SparkCore {
   return {
     clusters: deps.clusters.map(({ cluster }) => cluster),
     isSimulated: deps.isSimulated,
-    get locks(): LockDesk {
-      throw new Error('being built');
-    },
+    locks: createLockDesk(new Map([...arbiters].map(([key, arbiter]) => [key, arbiter.lock])), deps.tokens),
     catalog: () => deps.catalog.current(),
 
     async requestSwap(request) {
@@ -151,5 +149,6 @@ async function abandon(swap: Swap, deps: CoreDeps): Promise<void> {
     : `The cluster ${swap.cluster} is no longer configured; what serves there is not known.`;
   const event = { type: 'abandoned', cause: { code: 'CLUSTER_NOT_FOUND', message, hint: null, logTail: [] } } as const;
   const { swap: settled } = advance(swap, event, { now: deps.clock.now(), serving: { kind: 'unknown' } });
-  await deps.journal.commit(entryOf(swap, settled));
+  const cluster = deps.clusters.find((one) => one.cluster.key === swap.cluster)?.cluster ?? null;
+  await deps.journal.commit(entryOf(swap, settled, cluster));
 }

@@ -18,13 +18,11 @@ export type NumberedEvent = JournalEvent & Readonly<{ id: number }>;
 
 /**
  * What goes by unnumbered: latest values and log lines. `seq` counts the lines of one swap from 1. `observedAt` is the time of the
- * cluster's last look: `model` events come with changes only, so that without it an unchanged view would seem to grow old. A `lock`
- * event without a number tells of the line of waiters only.
+ * cluster's last look: `model` events come with changes only, so that without it an unchanged view would seem to grow old.
  */
 export type LiveEvent = Readonly<
   | { kind: 'log'; cluster: ClusterKey; swapId: SwapId; seq: number; line: LogLine }
   | { kind: 'host'; cluster: ClusterKey; at: number; observedAt: number | null; reports: readonly HostReport[] }
-  | { kind: 'lock'; cluster: ClusterKey; swapId: null; at: number; lock: LockView }
 >;
 
 export type CoreEvent = NumberedEvent | (LiveEvent & Readonly<{ id?: undefined }>);

@@ -2,6 +2,7 @@ import { SparkError } from '../errors.ts';
 import type { SwapId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cause, Swap } from '../swap/swap.ts';
+import type { Arrivals } from './arrivals.ts';
 
 /** Far more than people and jobs ask for; without a limit a loop that asks under ever new names fills the memory. */
 const MAX_WAITING = 100;
@@ -12,10 +13,13 @@ export class SwapQueue {
   #waiting: Swap[] = [];
   /** Monotonic times up to which they wait: the wall clock may be set meanwhile. */
   readonly #waitsUntil = new Map<SwapId, number>();
+  readonly #arrived = new Map<SwapId, number>();
   readonly #clock: Clock;
+  readonly #arrivals: Arrivals;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, arrivals: Arrivals) {
     this.#clock = clock;
+    this.#arrivals = arrivals;
   }
 
   get active(): Swap | null {
@@ -24,6 +28,11 @@ export class SwapQueue {
 
   get waiting(): readonly Swap[] {
     return this.#waiting;
+  }
+
+  /** Place of a waiting swap among all who wait, those for the lock included. */
+  arrivalOf(id: SwapId): number {
+    return this.#arrived.get(id) ?? 0;
   }
 
   get isBusy(): boolean {
@@ -68,11 +77,13 @@ export class SwapQueue {
     const waitMs = swap.options.queueSeconds * 1_000;
     const waitedMs = Math.max(0, this.#clock.now() - swap.createdAt);
     this.#waitsUntil.set(swap.id, this.#clock.monotonic() + Math.max(0, waitMs - waitedMs));
+    this.#arrived.set(swap.id, this.#arrivals.next());
     this.#waiting.push(swap);
   }
 
   #leave(swap: Swap, at: number): void {
     this.#waitsUntil.delete(swap.id);
+    this.#arrived.delete(swap.id);
     if (at >= 0) this.#waiting.splice(at, 1);
   }
 }
@@ -88,5 +99,13 @@ export const supersededBy = (newer: SwapId): Cause => ({
   code: 'SUPERSEDED',
   message: `The same requester asked for something newer (${newer}).`,
   hint: null,
+  logTail: [],
+});
+
+/** The lock under which a queued swap was to run has ended before its turn came. */
+export const lockGone = (swap: Swap): Cause => ({
+  code: 'LOCK_EXPIRED',
+  message: `The lock of ${swap.requestedBy} ended before its turn came.`,
+  hint: 'Acquire the lock again and ask anew.',
   logTail: [],
 });

@@ -34,9 +34,11 @@ export async function performStep(effect: SwapEffect, swap: Swap, context: StepC
       await whileUnreachable(context, () => context.runtime.launch(effect.plan, claim, context.report, context.signal));
       return { step: swap.phase === 'rolling_back' ? 'rollback_launch' : 'launch', note: null };
     }
-    case 'await_load':
-      await awaitLoad(effect.plan, swap.fence ?? 0, context);
-      return { step: swap.phase === 'rolling_back' ? 'rollback_load' : 'load', note: null };
+    case 'await_load': {
+      const served = await awaitLoad(effect.plan, swap.fence ?? 0, context);
+      if (swap.phase === 'rolling_back') return { step: 'rollback_load', note: null };
+      return { step: 'load', note: null, maxModelLen: served?.maxModelLen ?? null };
+    }
     case 'warm_up':
       await warmUp(effect.plan, swap.fence ?? 0, context);
       if (swap.phase === 'rolling_back') return { step: 'rollback_warm', note: null };

@@ -11,6 +11,7 @@ export type NewSwap = Readonly<{
   requestedBy: string;
   reason: string | null;
   options: SwapOptions;
+  lease: number | null;
   simulated: boolean;
   now: number;
 }>;
@@ -31,6 +32,7 @@ export function createSwap(from: NewSwap): Swap {
     cancelRequestedAt: null,
     cause: null,
     serving: null,
+    maxModelLen: null,
     progress: { fraction: 0, label: 'waiting' },
     steps,
     createdAt: now,

@@ -5,7 +5,8 @@ import { closeSteps, enterPhase, PHASE_OF_STEP, previousPlan, servingOf } from '
 /** What a finished step found out. Steps that only succeed say `{ step }`. */
 export type StepResult = Readonly<
   | { step: 'validate'; previous: Previous; fence: number; note: string | null }
-  | { step: 'drain' | 'stop' | 'launch' | 'load' | 'warm'; note: string | null }
+  | { step: 'drain' | 'stop' | 'launch' | 'warm'; note: string | null }
+  | { step: 'load'; note: string | null; maxModelLen: number | null }
   /** `still_serving`: the previous model was never gone. `stopped`: the field is clear and a new fence is claimed. */
   | { step: 'rollback_stop'; found: 'still_serving' | 'stopped'; fence: number; note: string | null }
   | { step: 'rollback_launch' | 'rollback_load' | 'rollback_warm'; note: string | null }
@@ -83,7 +84,7 @@ function onDone(swap: Swap, result: StepResult, context: AdvanceContext): Advanc
     case 'launch':
       return begin(swap, 'load', context, result.note);
     case 'load':
-      return begin(swap, 'warm', context, result.note);
+      return begin({ ...swap, maxModelLen: result.maxModelLen }, 'warm', context, result.note);
     case 'warm':
       return settle(swap, 'ready', null, { kind: 'model', model: planOf(swap.plan).model }, context, result.note);
     case 'rollback_stop':

@@ -75,6 +75,8 @@ export type Swap = Readonly<{
   step: StepName | null;
   /** Rises with every step begun: an outcome of an earlier attempt is ignored. */
   attempt: number;
+  /** Fence of the caller's lock that it runs under; `null`: under an implicit one of its own. */
+  lease: number | null;
   /** Claimed on the hosts; a new one for each launch. `null` while queued. */
   fence: number | null;
   /** Fence of the last `launch` effect, so that none is given twice. */
@@ -85,6 +87,8 @@ export type Swap = Readonly<{
   cause: Cause | null;
   /** Set when settled. */
   serving: Serving | null;
+  /** Context length of the target, as its server said once it answered. */
+  maxModelLen: number | null;
   progress: Progress;
   steps: readonly StepRecord[];
   createdAt: number;

@@ -17,6 +17,7 @@ import {
 import { aCluster, aModel, aSwap, someOptions } from '../support/builders.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeCluster } from '../support/fake-cluster.ts';
+import { FakeTokens } from '../support/fake-tokens.ts';
 import { MemoryJournal } from '../support/memory-journal.ts';
 
 class Scene {
@@ -43,6 +44,8 @@ class Scene {
       journal,
       events: journal,
       fences: journal,
+      leases: journal,
+      tokens: new FakeTokens(),
       endpoint: pairHosts,
       clock,
       secrets: { read: () => null },

@@ -88,6 +88,7 @@ export const aSwap = (over: Partial<Swap> = {}): Swap => ({
     requestedBy: 'test',
     reason: null,
     options: someOptions(),
+    lease: null,
     simulated: false,
     now: 1_000,
   }),

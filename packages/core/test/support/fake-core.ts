@@ -17,6 +17,7 @@ import { DEFAULT_DEADLINES } from '../../src/swap/deadlines.ts';
 import { aCluster, aModel, aPlan, someOptions } from './builders.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeCluster } from './fake-cluster.ts';
+import { FakeTokens } from './fake-tokens.ts';
 import { MemoryJournal } from './memory-journal.ts';
 
 /** A process that has died: whatever it still calls never answers, so nothing it would do after its death happens. */
@@ -42,6 +43,7 @@ export class Bench {
   failpoint: ((name: string) => void) | null = null;
   arbiter: Arbiter;
   #ids = 0;
+  readonly #tokens = new FakeTokens();
   #life: Life = { isDead: false };
 
   constructor() {
@@ -136,6 +138,8 @@ export class Bench {
       journal,
       events: journal,
       fences: journal,
+      leases: journal,
+      tokens: this.#tokens,
       endpoint: hosts,
       secrets: { read: () => null },
       clock,

@@ -4,6 +4,8 @@ import {
   type FenceCounter,
   isSettled,
   type JournalEntry,
+  type Lease,
+  type LeaseStore,
   type ModelKey,
   type NumberedEvent,
   SparkError,
@@ -22,7 +24,7 @@ const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 const newestFirst = (a: Swap, b: Swap): number => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1);
 
 /** The journal in memory: same contract as the real store, except that nothing survives the object. */
-export class MemoryJournal implements SwapJournal, EventLog, FenceCounter {
+export class MemoryJournal implements SwapJournal, EventLog, FenceCounter, LeaseStore {
   /** While true, `commit` rejects STORE_UNAVAILABLE and changes nothing, as on a full disk. */
   isUnavailable = false;
   /** Every accepted entry in order, for assertions on what was journalled before an effect. */
@@ -30,6 +32,7 @@ export class MemoryJournal implements SwapJournal, EventLog, FenceCounter {
   readonly transitions: TransitionRow[] = [];
   readonly #swaps = new Map<SwapId, Swap>();
   readonly #loads: LoadTimeRow[] = [];
+  readonly #leases = new Map<string, Lease>();
   readonly #fences = new Map<ClusterKey, number>();
   readonly #eventCap: number;
   #events: NumberedEvent[] = [];
@@ -47,11 +50,18 @@ export class MemoryJournal implements SwapJournal, EventLog, FenceCounter {
     if (kept.swap) this.#swaps.set(kept.swap.id, kept.swap);
     if (kept.transition) this.transitions.push(kept.transition);
     if (kept.loadTime) this.#loads.push(kept.loadTime);
+    if (kept.lease) this.#leases.set(`${kept.lease.cluster} ${kept.lease.fence}`, kept.lease);
     if (kept.fence) this.#fences.set(kept.fence.cluster, Math.max(kept.fence.value, this.#fences.get(kept.fence.cluster) ?? 0));
     const numbered = (kept.events ?? []).map((event) => ({ ...event, id: ++this.#lastEvent }));
     this.#events.push(...numbered);
     this.#prune();
     return copy(numbered);
+  }
+
+  async leases(cluster: ClusterKey, since: number): Promise<readonly Lease[]> {
+    return copy(
+      [...this.#leases.values()].filter((lease) => lease.cluster === cluster && (lease.ended === null || lease.ended.at >= since)),
+    );
   }
 
   async get(id: SwapId): Promise<Swap | null> {

@@ -11,7 +11,7 @@ export const results: Record<StepName, StepResult> = {
   drain: { step: 'drain', note: null },
   stop: { step: 'stop', note: '91 GiB freed' },
   launch: { step: 'launch', note: null },
-  load: { step: 'load', note: null },
+  load: { step: 'load', note: null, maxModelLen: 32_768 },
   warm: { step: 'warm', note: null },
   rollback_stop: { step: 'rollback_stop', found: 'stopped', fence: 8, note: null },
   rollback_launch: { step: 'rollback_launch', note: null },

@@ -12,6 +12,7 @@ const wanted = {
   requestedBy: 'cron',
   reason: 'nightly',
   options: someOptions(),
+  lease: null,
   simulated: true,
   now: 500,
 };

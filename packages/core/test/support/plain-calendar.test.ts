@@ -1,0 +1,4 @@
+import { describeCronCalendar } from '../contracts/cron-calendar.ts';
+import { PlainCalendar } from './plain-calendar.ts';
+
+describeCronCalendar('the calendar of the tests', new PlainCalendar());
