@@ -1,5 +1,6 @@
 import { type Agent, type IncomingMessage, request } from 'node:http';
 import { SparkError } from '@spark-control/core';
+import { connectionTrouble, errorCodeOf } from '../connection-trouble.ts';
 
 export type HttpCall = Readonly<{
   method: 'GET' | 'POST';
@@ -12,18 +13,6 @@ export type HttpCall = Readonly<{
 }>;
 
 export type HttpAnswer = Readonly<{ status: number; text: string }>;
-
-/** Codes of a connection that failed before anything was answered, in words for people. */
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'the connection was refused',
-  ECONNRESET: 'the connection was cut',
-  EPIPE: 'the connection was cut',
-  EHOSTUNREACH: 'there is no way to the host',
-  ENETUNREACH: 'there is no way to the network',
-  ENOTFOUND: 'the name is not known',
-  EAI_AGAIN: 'the name server did not answer',
-  ETIMEDOUT: 'the host did not answer',
-};
 
 /**
  * One HTTP exchange within its own deadline.
@@ -48,7 +37,9 @@ export async function call(agent: Agent, { method, url, body, deadlineMs, maxByt
         cause: error,
       });
     if (error instanceof SparkError) throw error;
-    throw new SparkError('UPSTREAM_FAILED', `The model server did not answer ${method} ${path}: ${reasonOf(error)}.`, { cause: error });
+    throw new SparkError('UPSTREAM_FAILED', `The model server did not answer ${method} ${path}: ${connectionTrouble(error)}.`, {
+      cause: error,
+    });
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
@@ -70,7 +61,7 @@ async function exchange(
       return { status: response.statusCode ?? 0, text: await textOf(response, maxBytes) };
     } catch (error) {
       // The server may close an idle connection just as it is used again: nothing was processed then.
-      const wasStale = sent.isReused() && codeOf(error) === 'ECONNRESET' && method === 'GET';
+      const wasStale = sent.isReused() && errorCodeOf(error) === 'ECONNRESET' && method === 'GET';
       if (isRetry || !wasStale || signal.aborted) throw error;
     }
   }
@@ -96,14 +87,4 @@ async function textOf(response: IncomingMessage, maxBytes: number): Promise<stri
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-const codeOf = (error: unknown): string | null =>
-  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : null;
-
-/** Says what happened without the library's own text, which names addresses and internals. */
-function reasonOf(error: unknown): string {
-  const code = codeOf(error);
-  if (code?.startsWith('HPE_')) return 'what answers there is no HTTP server';
-  return (code === null ? undefined : REASONS[code]) ?? 'the connection failed';
 }

@@ -19,7 +19,7 @@ export function lockViewOf({ clusters }: SparkCore, view: LockView): readonly Wi
   return clusters.some(({ key }) => key === view.cluster) ? [lockView(view)] : [];
 }
 
-function lockFactsView({ holder, reason, fence, implicit, acquiredAt, expiresAt, remainingMs }: LockFacts): WireLockFacts {
+export function lockFactsView({ holder, reason, fence, implicit, acquiredAt, expiresAt, remainingMs }: LockFacts): WireLockFacts {
   return {
     holder,
     reason,
