@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore, type Store, type StoreOptions } from '@spark-control/store-adapter';
 import { describeAnswerStore } from '../../core/test/contracts/answer-store.contract.ts';
+import { describeAuditLog } from '../../core/test/contracts/audit-log.contract.ts';
+import { describeLeaseStore } from '../../core/test/contracts/lease-store.contract.ts';
 import { describeSwapJournal } from '../../core/test/contracts/swap-journal.contract.ts';
 import { SMALL } from './support/folders.ts';
 
@@ -18,3 +20,5 @@ async function storeWith(options: Partial<StoreOptions>): Promise<Store & Readon
 
 describeSwapJournal('the SQLite store', storeWith);
 describeAnswerStore('the SQLite store', () => storeWith({}));
+describeLeaseStore('the SQLite store', () => storeWith({}));
+describeAuditLog('the SQLite store', () => storeWith({}));

@@ -1,9 +1,26 @@
 import { expect } from 'chai';
-import { clusterKey, type EventLog, type FenceCounter, modelKey, type SwapJournal } from '../../src/index.ts';
+import {
+  type AuditLog,
+  clusterKey,
+  type EventLog,
+  type FenceCounter,
+  type JournalEntry,
+  type LeaseStore,
+  modelKey,
+  type SwapJournal,
+} from '../../src/index.ts';
 import { idOf, loadOf, progressEvent, swapEvent, swapNamed } from '../support/journal-samples.ts';
+import { auditOf, endedAt, leaseOf } from '../support/lock-samples.ts';
 
 /** What a suite of this contract works on. `eventCap` is the number of events the implementation keeps. */
-export type JournalSubject = Readonly<{ journal: SwapJournal; events: EventLog; fences: FenceCounter; dispose: () => Promise<void> }>;
+export type JournalSubject = Readonly<{
+  journal: SwapJournal;
+  events: EventLog;
+  fences: FenceCounter;
+  leases: LeaseStore;
+  audit: AuditLog;
+  dispose: () => Promise<void>;
+}>;
 export type JournalFactory = (options: Readonly<{ eventCap: number }>) => Promise<JournalSubject>;
 
 /** The contract of {@link SwapJournal}, {@link EventLog} and {@link FenceCounter}, for every implementation. */
@@ -20,6 +37,7 @@ export function describeSwapJournal(name: string, make: JournalFactory): void {
     eventsAreNumbered(() => subject);
     eventsArePruned(() => subject);
     loadsAndFencesAreKept(() => subject);
+    entriesAreWhole(() => subject);
   });
 }
 
@@ -203,5 +221,43 @@ function loadsAndFencesAreKept(given: () => JournalSubject): void {
     for (const value of [5, 3, 9, 9, 1]) await given().journal.commit({ fence: { cluster, value } });
     expect(await given().fences.current(cluster)).to.equal(9);
     expect(await given().fences.current(clusterKey('other'))).to.equal(0);
+  });
+}
+
+function entriesAreWhole(given: () => JournalSubject): void {
+  const here = clusterKey('default');
+  const swap = swapNamed('a');
+  const entry: JournalEntry = {
+    swap,
+    transition: { swap: swap.id, from: null, to: 'queued', at: 1, note: null },
+    events: [swapEvent(swap)],
+    fence: { cluster: here, value: 5 },
+    lease: leaseOf(5),
+    audit: [auditOf('a'), auditOf('b')],
+  };
+  const shownBy = async ({ journal, events, fences, leases, audit }: JournalSubject): Promise<unknown> => ({
+    swaps: await journal.list({ limit: 10 }),
+    newest: (await events.range()).newest,
+    fence: await fences.current(here),
+    leases: await leases.leases(here, 0),
+    audit: (await audit.list({ limit: 10 })).map(({ target }) => target),
+  });
+
+  it('takes swap, fence, lease, audit and events in one entry', async () => {
+    await given().journal.commit(entry);
+    expect(await shownBy(given())).to.deep.equal({ swaps: [swap], newest: 1, fence: 5, leases: [leaseOf(5)], audit: ['b', 'a'] });
+  });
+
+  it('keeps the chain of the audit whole when entries are committed at the same time', async () => {
+    await Promise.all(Array.from({ length: 8 }, (_, index) => given().journal.commit({ audit: [auditOf(`${index}`), auditOf('x')] })));
+    expect(await given().audit.verify()).to.deep.equal({ entries: 16, firstBroken: null });
+  });
+
+  it('lets a lease end with the swap that ran under it', async () => {
+    await given().journal.commit(entry);
+    const ended = leaseOf(5, { ended: endedAt(9, 'expired') });
+    await given().journal.commit({ swap: { ...swap, phase: 'ready', settledAt: 9 }, lease: ended, audit: [auditOf('c')] });
+    expect(await given().leases.leases(here, 0)).to.deep.equal([ended]);
+    expect(await given().journal.get(swap.id)).to.include({ phase: 'ready', lease: null });
   });
 }

@@ -14,6 +14,7 @@ import {
   type SwapJournal,
   type SwapQuery,
 } from '../../src/index.ts';
+import { MemoryAudit } from './memory-audit.ts';
 
 type TransitionRow = NonNullable<JournalEntry['transition']>;
 type LoadTimeRow = NonNullable<JournalEntry['loadTime']>;
@@ -23,6 +24,8 @@ const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 const newestFirst = (a: Swap, b: Swap): number => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1);
 
+const LEASES_KEPT_MS = 7 * 24 * 3_600_000;
+
 /** The journal in memory: same contract as the real store, except that nothing survives the object. */
 export class MemoryJournal implements SwapJournal, EventLog, FenceCounter, LeaseStore {
   /** While true, `commit` rejects STORE_UNAVAILABLE and changes nothing, as on a full disk. */
@@ -30,6 +33,8 @@ export class MemoryJournal implements SwapJournal, EventLog, FenceCounter, Lease
   /** Every accepted entry in order, for assertions on what was journalled before an effect. */
   readonly entries: JournalEntry[] = [];
   readonly transitions: TransitionRow[] = [];
+  /** Where the audit entries of commits go. */
+  readonly audit = new MemoryAudit();
   readonly #swaps = new Map<SwapId, Swap>();
   readonly #loads: LoadTimeRow[] = [];
   readonly #leases = new Map<string, Lease>();
@@ -50,7 +55,8 @@ export class MemoryJournal implements SwapJournal, EventLog, FenceCounter, Lease
     if (kept.swap) this.#swaps.set(kept.swap.id, kept.swap);
     if (kept.transition) this.transitions.push(kept.transition);
     if (kept.loadTime) this.#loads.push(kept.loadTime);
-    if (kept.lease) this.#leases.set(`${kept.lease.cluster} ${kept.lease.fence}`, kept.lease);
+    if (kept.lease) this.#putLease(kept.lease);
+    this.audit.append(kept.audit ?? []);
     if (kept.fence) this.#fences.set(kept.fence.cluster, Math.max(kept.fence.value, this.#fences.get(kept.fence.cluster) ?? 0));
     const numbered = (kept.events ?? []).map((event) => ({ ...event, id: ++this.#lastEvent }));
     this.#events.push(...numbered);
@@ -108,6 +114,16 @@ export class MemoryJournal implements SwapJournal, EventLog, FenceCounter, Lease
 
   async current(cluster: ClusterKey): Promise<number> {
     return this.#fences.get(cluster) ?? 0;
+  }
+
+  #putLease(lease: Lease): void {
+    const key = `${lease.cluster} ${lease.fence}`;
+    const isNew = !this.#leases.has(key);
+    this.#leases.set(key, lease);
+    if (!isNew) return;
+    for (const [old, { ended }] of this.#leases) {
+      if (ended !== null && ended.at < lease.acquiredAt - LEASES_KEPT_MS) this.#leases.delete(old);
+    }
   }
 
   /** Progress goes first, ends of swaps last, as in the real store. */

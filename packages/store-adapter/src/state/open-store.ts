@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import {
   type AnswerStore,
+  type AuditLog,
   type Clock,
   type EventLog,
   type FenceCounter,
   isSparkError,
+  type LeaseStore,
   type Logger,
   type SwapJournal,
   silentLogger,
@@ -19,8 +21,10 @@ import type { Tables } from '../database/tables.ts';
 import { Ballast } from './ballast.ts';
 import { isOutOfRoom, type Sealer, sealerOf } from './sealer.ts';
 import { SqlAnswers } from './sql-answers.ts';
+import { SqlAudit } from './sql-audit.ts';
 import { SqlEventLog } from './sql-event-log.ts';
 import { SqlJournal } from './sql-journal.ts';
+import { SqlLeases } from './sql-leases.ts';
 import { WriteGuard } from './write-guard.ts';
 
 export type StoreOptions = Readonly<{
@@ -32,7 +36,7 @@ export type StoreOptions = Readonly<{
   logger?: Logger;
   /** Size of the file that is given up on a full disk. Default: 16 MiB. */
   ballastBytes?: number;
-  /** New swaps are refused below this many free bytes. Default: 64 MiB. */
+  /** New swaps and locks are refused below this many free bytes. Default: 64 MiB. */
   minimumFreeBytes?: number;
   /** Numbered events kept for replay. Default: 10,000. */
   eventCap?: number;
@@ -45,6 +49,8 @@ export type Store = Readonly<{
   journal: SwapJournal & Pick<SqlJournal, 'transitions'>;
   events: EventLog;
   fences: FenceCounter;
+  leases: LeaseStore;
+  audit: AuditLog;
   answers: AnswerStore;
   /** Made once per data folder; it signs every claim on the hosts. */
   controllerId: string;
@@ -119,7 +125,9 @@ async function assemble(
     await events.shrink();
   };
   const guard = new WriteGuard({ folder, ballast, minimumFreeBytes, isInPlace: sameFile(path), relieve, logger });
-  const journal = new SqlJournal(db, events, guard);
+  const leases = new SqlLeases(db);
+  const audit = new SqlAudit(db);
+  const journal = new SqlJournal(db, { events, leases, audit }, guard);
   const answers = new SqlAnswers(db, guard, sealer);
   await answers.abandonRunning().catch((error: unknown) => {
     // A full disk must not keep the server from starting: reads work, and this is done again at the next start.
@@ -145,6 +153,8 @@ async function assemble(
       replay: read((after, limit, swap) => events.replay(after, limit, swap)),
       range: read(() => events.range()),
     },
+    leases: { leases: read((cluster, since) => leases.leases(cluster, since)) },
+    audit: { list: read((query) => audit.list(query)), verify: read(() => audit.verify()) },
     fences: { current: read((cluster) => journal.current(cluster)) },
     answers,
     controllerId: await controllerIdOf(db),

@@ -2,6 +2,7 @@ import { type EventLog, isSettled, type JournalEvent, type NumberedEvent, type S
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/tables.ts';
 import { raiseCounter, raiseCounterTo, readCounter } from './counters.ts';
+import { eventOf } from './stored-swap.ts';
 
 /** Order of removal: progress is stale at once, the end of a swap is what a late reader asks for. */
 const WORTH = { progress: 0, change: 1, ending: 2 } as const;
@@ -25,7 +26,7 @@ export class SqlEventLog implements EventLog {
     let query = this.#db.selectFrom('events').select(['id', 'body']).where('id', '>', after).orderBy('id').limit(limit);
     if (swap !== undefined) query = query.where('swap', '=', swap);
     const rows = await query.execute();
-    return rows.map(({ id, body }) => ({ ...(JSON.parse(body) as JournalEvent), id }));
+    return rows.map(({ id, body }) => ({ ...eventOf(body), id }));
   }
 
   async range(): Promise<Readonly<{ oldest: number; newest: number }>> {

@@ -15,21 +15,27 @@ import {
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/tables.ts';
 import { raiseCounter } from './counters.ts';
+import type { SqlAudit } from './sql-audit.ts';
 import type { SqlEventLog } from './sql-event-log.ts';
+import type { SqlLeases } from './sql-leases.ts';
+import { swapOf } from './stored-swap.ts';
 import type { WriteGuard, WritePurpose } from './write-guard.ts';
 
 /** A row of a swap's history, oldest first from {@link SqlJournal.transitions}. Times in ms since the epoch. */
 export type TransitionRow = Readonly<{ from: SwapPhase | null; to: SwapPhase; at: number; note: string | null }>;
 
+/** What the journal writes through, inside its own transaction, beside the swaps. */
+export type JournalParts = Readonly<{ events: SqlEventLog; leases: SqlLeases; audit: SqlAudit }>;
+
 /** {@link SwapJournal} in SQL. Every entry is one transaction. */
 export class SqlJournal implements SwapJournal, FenceCounter {
   readonly #db: Kysely<Tables>;
-  readonly #events: SqlEventLog;
+  readonly #parts: JournalParts;
   readonly #guard: WriteGuard;
 
-  constructor(db: Kysely<Tables>, events: SqlEventLog, guard: WriteGuard) {
+  constructor(db: Kysely<Tables>, parts: JournalParts, guard: WriteGuard) {
     this.#db = db;
-    this.#events = events;
+    this.#parts = parts;
     this.#guard = guard;
   }
 
@@ -92,21 +98,25 @@ export class SqlJournal implements SwapJournal, FenceCounter {
     return rows.map((row) => ({ from: row.from_phase as SwapPhase | null, to: row.to_phase as SwapPhase, at: row.at, note: row.note }));
   }
 
-  async #purposeOf({ swap }: JournalEntry): Promise<WritePurpose> {
-    if (swap === undefined) return 'other';
-    return (await this.get(swap.id)) === null ? 'begin_swap' : 'continue_swap';
+  /** A running swap comes first: with its end, whatever else belongs to it is taken too. */
+  async #purposeOf({ swap, lease }: JournalEntry): Promise<WritePurpose> {
+    if (swap !== undefined) return (await this.get(swap.id)) === null ? 'begin' : 'continue';
+    if (lease === undefined) return 'other';
+    return (await this.#parts.leases.knows(lease)) ? 'continue' : 'begin';
   }
 
   async #apply(db: Kysely<Tables>, entry: JournalEntry): Promise<readonly NumberedEvent[]> {
+    const { events, leases, audit } = this.#parts;
     if (entry.swap !== undefined) await putSwap(db, entry.swap);
     if (entry.transition !== undefined) await addTransition(db, entry.transition);
     if (entry.fence !== undefined) await raiseFence(db, entry.fence);
     if (entry.loadTime !== undefined) await addLoadTime(db, entry.loadTime);
-    return await this.#events.append(db, entry.events ?? []);
+    if (entry.lease !== undefined) await leases.put(db, entry.lease);
+    await audit.append(db, entry.audit ?? []);
+    // HOOK for the outbox of webhooks: `entry.notices` go in here, in this transaction.
+    return await events.append(db, entry.events ?? []);
   }
 }
-
-const swapOf = ({ body }: Readonly<{ body: string }>): Swap => JSON.parse(body) as Swap;
 
 async function putSwap(db: Kysely<Tables>, swap: Swap): Promise<void> {
   const changing = { phase: swap.phase, settled: isSettled(swap) ? 1 : 0, body: JSON.stringify(swap) };

@@ -3,15 +3,16 @@ import { asStoreError, isDiskFull } from '../database/faults.ts';
 import type { Ballast } from './ballast.ts';
 
 /**
- * What a write is for. When room is short, nothing new is begun, while a swap that already runs may still be journalled
- * to its end: half a swap on the hosts without a record is the worst outcome.
+ * What a write is for. When room is short, nothing new is begun, neither a swap nor a lock, while what already runs may still
+ * be journalled to its end: half a swap on the hosts without a record is the worst outcome, and a lock that cannot be
+ * released comes next.
  */
-export type WritePurpose = 'begin_swap' | 'continue_swap' | 'other';
+export type WritePurpose = 'begin' | 'continue' | 'other';
 
 export type GuardOptions = Readonly<{
   folder: string;
   ballast: Ballast;
-  /** New swaps are refused below this many free bytes. */
+  /** New swaps and locks are refused below this many free bytes. */
   minimumFreeBytes: number;
   /** Whether the database file is still the one that was opened. */
   isInPlace: () => boolean;
@@ -47,7 +48,7 @@ export class WriteGuard {
   async check(): Promise<void> {
     this.#refuseWhenGone();
     await this.#recover();
-    await this.#admit(async () => 'begin_swap');
+    await this.#admit(async () => 'begin');
   }
 
   /** Leaves the reserve when there is room for a new ballast. */
@@ -67,11 +68,11 @@ export class WriteGuard {
 
   async #admit(purposeOf: () => Promise<WritePurpose>): Promise<void> {
     if (this.#isOnReserve) {
-      if ((await purposeOf()) !== 'continue_swap') throw this.#full();
+      if ((await purposeOf()) !== 'continue') throw this.#full();
       return;
     }
     const { ballast, minimumFreeBytes } = this.#options;
-    if (ballast.freeBytes() < minimumFreeBytes && (await purposeOf()) === 'begin_swap') throw this.#full();
+    if (ballast.freeBytes() < minimumFreeBytes && (await purposeOf()) === 'begin') throw this.#full();
   }
 
   async #onFull<T>(error: unknown, purposeOf: () => Promise<WritePurpose>, action: () => Promise<T>): Promise<T> {
@@ -83,7 +84,7 @@ export class WriteGuard {
         ballast.release();
         await relieve();
       }
-      if ((await purposeOf()) === 'continue_swap') return await action();
+      if ((await purposeOf()) === 'continue') return await action();
     } catch (again) {
       throw asStoreError(again, folder);
     }
