@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { openStore, type Store } from '@spark-control/store-adapter';
 import { expect } from 'chai';
 import { idOf, swapEvent, swapNamed } from '../../core/test/support/journal-samples.ts';
+import { auditOf, endedAt, leaseOf } from '../../core/test/support/lock-samples.ts';
 import { rejection } from './support/folders.ts';
 
 const run = (program: string, words: readonly string[]) => spawnSync(program, words);
@@ -55,11 +56,12 @@ describe('a store on a disk of 4 MiB', () => {
     throw new Error('the disk never got full');
   };
 
-  it('refuses new swaps, goes on reading, lets a running swap end, and recovers by itself', async () => {
-    const { journal, answers, health } = await open();
+  it('refuses new swaps and locks, goes on reading, lets a running swap and a held lock end, and recovers by itself', async () => {
+    const { journal, answers, health, leases, audit } = await open();
     expect(hasBallast()).to.equal(true);
     const running = swapNamed('running', { phase: 'loading' });
     await journal.commit({ swap: running });
+    await journal.commit({ lease: leaseOf(1) });
     fill();
     const count = await commitUntilFull(store as unknown as Store);
 
@@ -75,6 +77,13 @@ describe('a store on a disk of 4 MiB', () => {
     });
     expect(await journal.get(running.id)).to.include({ phase: 'ready' });
     expect(await rejection(journal.commit({ swap: swapNamed('another') }))).to.have.property('code', 'STORE_UNAVAILABLE');
+
+    const grant = journal.commit({ lease: leaseOf(2), audit: [auditOf('never')] });
+    expect(await rejection(grant), 'a lock is never granted from memory').to.have.property('code', 'STORE_UNAVAILABLE');
+    const ended = leaseOf(1, { ended: endedAt(9) });
+    await journal.commit({ lease: ended, audit: [auditOf('released')] });
+    expect(await leases.leases(ended.cluster, 0)).to.deep.equal([ended]);
+    expect(await audit.verify()).to.deep.equal({ entries: 1, firstBroken: null });
 
     rmSync(filler());
     expect(await health()).to.include({ ok: true });
