@@ -52,6 +52,7 @@ export class LockKeeper {
     const leases = await this.#deps.leases.leases(this.#cluster, this.#deps.clock.now() - REMEMBERED_MS);
     this.#book = restoreBook(this.#cluster, leases, await this.#deps.fences.current(this.#cluster), this.#now());
     this.#shown = shownOf(this.view);
+    await this.sweep().catch(() => undefined); // a full disk must not keep the server from starting: the tick does it
   }
 
   get view(): LockView {

@@ -199,20 +199,19 @@ function detach(book: LockBook, ticket: Ticket, now: Now): LockBook {
 }
 
 /** Difference of the wall clock beyond which the stored end is corrected: it would mislead the next start. */
-const CLOCK_SHIFT_MS = 1_000;
+const CLOCK_SHIFT_MS = 100;
 
 function sweep(book: LockBook, work: Work, now: Now): LockDecision {
   const { live } = book;
   if (live === null) return refuse(book, { kind: 'nothing' });
-  if (isOver(live, now)) {
-    if (hasRunningSwap(book, work)) return refuse(book, { kind: 'nothing' });
+  if (isOver(live, now) && !hasRunningSwap(book, work)) {
     const { book: next, lease } = endLive(book, live, 'expired', null, now);
     return { book: next, outcome: { kind: 'expired', at: now.wall }, stored: lease };
   }
-  const expiresAt = now.wall + remainingMs(live, now);
-  if (Math.abs(expiresAt - live.expiresAt) <= CLOCK_SHIFT_MS) return refuse(book, { kind: 'nothing' });
+  const expiresAt = now.wall + live.deadline.monotonic - now.monotonic;
+  if (!book.isStale && Math.abs(expiresAt - live.expiresAt) <= CLOCK_SHIFT_MS) return refuse(book, { kind: 'nothing' });
   const lease: Lease = { ...live, expiresAt };
-  return { book: { ...book, live: lease }, outcome: { kind: 'nothing' }, stored: lease };
+  return { book: { ...book, live: lease, isStale: false }, outcome: { kind: 'nothing' }, stored: lease };
 }
 
 function serve(book: LockBook, lockDigest: string, work: Work, now: Now): LockDecision {

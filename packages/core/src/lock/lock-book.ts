@@ -14,6 +14,8 @@ export type LockBook = Readonly<{
   /** Ended leases, as long as their late callers are told how they ended. */
   ended: readonly Lease[];
   line: WaitingLine;
+  /** The store's copy of the live lease counts by the clock of an earlier boot: the next sweep puts ours in its place. */
+  isStale: boolean;
 }>;
 
 /** A swap as the lock sees it. `lease`: fence of the lock it runs under, `null` for one that needs none. */
@@ -43,13 +45,21 @@ export function restoreBook(cluster: ClusterKey, leases: readonly Lease[], lastF
   const stored = leases.find(({ ended }) => ended === null) ?? null;
   const greatest = leases.reduce((most, { fence }) => Math.max(most, fence), lastFence);
   const live = stored === null ? null : withDeadline(stored, now);
-  return { cluster, lastFence: greatest, live, ended: leases.filter(({ ended }) => ended !== null), line: [] };
+  return {
+    cluster,
+    lastFence: greatest,
+    live,
+    ended: leases.filter(({ ended }) => ended !== null),
+    line: [],
+    isStale: stored !== null && stored.deadline.timeBase !== now.timeBase,
+  };
 }
 
 function withDeadline(lease: Lease, now: Now): Lease {
   const left = lease.deadline.timeBase === now.timeBase ? lease.deadline.monotonic - now.monotonic : lease.expiresAt - now.wall;
   const remaining = Math.min(Math.max(left, 0), lease.ttlMs);
-  return { ...lease, deadline: { timeBase: now.timeBase, monotonic: now.monotonic + remaining }, expiresAt: now.wall + remaining };
+  // `expiresAt` stays what the store has, so that the sweep sees whether that is still true.
+  return { ...lease, deadline: { timeBase: now.timeBase, monotonic: now.monotonic + remaining } };
 }
 
 /** ms until the lease ends, 0 when its time is over. Compared at every use: a remembered "still alive" is how locks are lost. */
@@ -120,6 +130,12 @@ export function viewOf(book: LockBook, work: Work, now: Now): LockView {
   };
 }
 
+/** However the wall clock is set: so many are told how their lock ended. */
+const ALWAYS_REMEMBERED = 200;
+
+const remembered = (leases: readonly Lease[], now: Now): readonly Lease[] =>
+  leases.filter(({ ended }, index) => index >= leases.length - ALWAYS_REMEMBERED || (ended?.at ?? 0) > now.wall - REMEMBERED_MS);
+
 /** The book after its live lease has ended, and that lease. */
 export function endLive(
   book: LockBook,
@@ -129,6 +145,5 @@ export function endLive(
   now: Now,
 ): Readonly<{ book: LockBook; lease: Lease }> {
   const lease: Lease = { ...live, ended: { how, at: now.wall, note } };
-  const kept = book.ended.filter(({ ended }) => ended !== null && ended.at > now.wall - REMEMBERED_MS);
-  return { book: { ...book, live: null, ended: [...kept, lease] }, lease };
+  return { book: { ...book, live: null, ended: [...remembered(book.ended, now), lease] }, lease };
 }
