@@ -140,6 +140,6 @@ export {
 export { type Cluster, endpointOf, type Host, headOf, type LauncherKind } from './topology/cluster.ts';
 export type { Delivery, DeliveryAttempt, DeliveryState } from './webhook/delivery.ts';
 export type { WebhookEndpoint } from './webhook/endpoint.ts';
-export { NOTICE_TYPES, type Notice, type NoticeType, type NumberedNotice, type ServedEndpoint } from './webhook/notice.ts';
+export { ENDING_NOTICES, NOTICE_TYPES, type Notice, type NoticeType, type NumberedNotice, type ServedEndpoint } from './webhook/notice.ts';
 export { baselineOf, modelNotices, swapNotices } from './webhook/notices-of.ts';
 export { swapEndpoint, viewEndpoint } from './webhook/served-endpoint.ts';

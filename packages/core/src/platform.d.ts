@@ -14,3 +14,11 @@ interface AbortController {
 }
 
 declare const AbortController: { new (): AbortController };
+
+interface URL {
+  readonly host: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+declare const URL: { new (url: string): URL };

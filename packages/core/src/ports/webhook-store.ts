@@ -26,16 +26,23 @@ export interface WebhookStore {
  * at most 10,000 are pending, beyond which the oldest are dropped, ends of swaps and locks last.
  */
 export interface WebhookOutbox {
-  pending(webhook: WebhookId, limit: number): Promise<readonly Delivery[]>;
+  /** Only those with a `sequence` above `after`, where that is given. */
+  pending(webhook: WebhookId, limit: number, after?: number): Promise<readonly Delivery[]>;
   delivery(id: DeliveryId): Promise<Delivery | null>;
   /** Newest first. */
   deliveries(query: DeliveryQuery): Promise<readonly Delivery[]>;
   attempts(id: DeliveryId): Promise<readonly DeliveryAttempt[]>;
-  /** Stores the delivery as it is after a try, and the try. With `audit` also why, for example that it was queued again. */
+  /**
+   * Stores the delivery as it is after a try, and the try. With `audit` also why, for example that it was queued again. One that
+   * is no longer there stays away.
+   */
   record(delivery: Delivery, attempt: DeliveryAttempt | null, audit?: AuditEntry): Promise<void>;
   /** Puts one notice in for one endpoint, whatever types it wants, and numbers it. */
   enqueue(webhook: WebhookId, notice: Notice, at: number): Promise<Delivery>;
-  counts(): Promise<Readonly<{ pending: number; dead: number; oldestPendingAt: number | null }>>;
+  /** Settles all that is pending for one endpoint as dead. */
+  giveUp(webhook: WebhookId, at: number): Promise<void>;
+  /** Of one endpoint, or of all. */
+  counts(webhook?: WebhookId): Promise<Readonly<{ pending: number; dead: number; oldestPendingAt: number | null }>>;
   /** Forgets settled deliveries older than `before`. */
   prune(before: number): Promise<void>;
 }

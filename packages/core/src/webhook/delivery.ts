@@ -4,13 +4,13 @@ import type { NumberedNotice } from './notice.ts';
 /** `dead`: every try of the schedule failed, or the endpoint said it is gone. It is kept and can be sent again. */
 export type DeliveryState = 'pending' | 'delivered' | 'dead';
 
-/** One notice on its way to one endpoint. Times in ms since the epoch. */
+/** One notice on its way to one endpoint. Times in ms since the epoch. Its id sorts by `sequence`. */
 export type Delivery = Readonly<{
   id: DeliveryId;
   webhook: WebhookId;
   notice: NumberedNotice;
   state: DeliveryState;
-  /** Tries so far. */
+  /** Tries so far, since it was put in or, once settled, sent again by hand. */
   attempts: number;
   /** When the next one is due; `null` once settled. */
   nextAttemptAt: number | null;

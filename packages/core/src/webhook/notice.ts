@@ -20,6 +20,9 @@ export const NOTICE_TYPES = [
 
 export type NoticeType = (typeof NOTICE_TYPES)[number];
 
+/** How swaps and locks ended: the last that an outbox drops when it is too full. */
+export const ENDING_NOTICES: readonly NoticeType[] = ['swap_complete', 'swap_failed', 'lock_released', 'lock_expired', 'lock_broken'];
+
 /** Where the model that a cluster serves is to be had: enough for a consumer to update its provider configuration. */
 export type ServedEndpoint = Readonly<{
   /** With `/v1`. */

@@ -11,6 +11,8 @@ import {
   type Logger,
   type SwapJournal,
   silentLogger,
+  type WebhookOutbox,
+  type WebhookStore,
 } from '@spark-control/core';
 import { type Kysely, sql } from 'kysely';
 import { asStoreError, isDiskFull } from '../database/faults.ts';
@@ -25,6 +27,8 @@ import { SqlAudit } from './sql-audit.ts';
 import { SqlEventLog } from './sql-event-log.ts';
 import { SqlJournal } from './sql-journal.ts';
 import { SqlLeases } from './sql-leases.ts';
+import { SqlOutbox } from './sql-outbox.ts';
+import { SqlWebhooks } from './sql-webhooks.ts';
 import { WriteGuard } from './write-guard.ts';
 
 export type StoreOptions = Readonly<{
@@ -40,6 +44,8 @@ export type StoreOptions = Readonly<{
   minimumFreeBytes?: number;
   /** Numbered events kept for replay. Default: 10,000. */
   eventCap?: number;
+  /** Deliveries that may be on their way to one webhook. Default: 10,000. */
+  outboxCap?: number;
   /** Schema to bring the database to. Default: that of this version. */
   migrations?: readonly Migration[];
 }>;
@@ -51,6 +57,8 @@ export type Store = Readonly<{
   fences: FenceCounter;
   leases: LeaseStore;
   audit: AuditLog;
+  webhooks: WebhookStore;
+  outbox: WebhookOutbox;
   answers: AnswerStore;
   /** Made once per data folder; it signs every claim on the hosts. */
   controllerId: string;
@@ -118,7 +126,7 @@ async function assemble(
   sealer: Sealer,
   logger: Logger,
 ): Promise<Store> {
-  const { folder, minimumFreeBytes = 64 * 2 ** 20, eventCap = 10_000 } = options;
+  const { folder, minimumFreeBytes = 64 * 2 ** 20, eventCap = 10_000, outboxCap = 10_000 } = options;
   const events = new SqlEventLog(db, eventCap);
   const relieve = async (): Promise<void> => {
     handle.exec('pragma wal_checkpoint(truncate)'); // gives back the room of the log first: a delete needs some
@@ -127,7 +135,9 @@ async function assemble(
   const guard = new WriteGuard({ folder, ballast, minimumFreeBytes, isInPlace: sameFile(path), relieve, logger });
   const leases = new SqlLeases(db);
   const audit = new SqlAudit(db);
-  const journal = new SqlJournal(db, { events, leases, audit }, guard);
+  const outbox = new SqlOutbox(db, { guard, audit, logger, cap: outboxCap });
+  const webhooks = new SqlWebhooks(db, { guard, audit, sealer, logger });
+  const journal = new SqlJournal(db, { events, leases, audit, outbox }, guard);
   const answers = new SqlAnswers(db, guard, sealer);
   await answers.abandonRunning().catch((error: unknown) => {
     // A full disk must not keep the server from starting: reads work, and this is done again at the next start.
@@ -155,6 +165,23 @@ async function assemble(
     },
     leases: { leases: read((cluster, since) => leases.leases(cluster, since)) },
     audit: { list: read((query) => audit.list(query)), verify: read(() => audit.verify()) },
+    webhooks: {
+      endpoints: read(() => webhooks.endpoints()),
+      secrets: read((id, now) => webhooks.secrets(id, now)),
+      save: (endpoint, secret, entry) => webhooks.save(endpoint, secret, entry),
+      remove: (id, entry) => webhooks.remove(id, entry),
+    },
+    outbox: {
+      pending: read((webhook, limit, after) => outbox.pending(webhook, limit, after)),
+      delivery: read((id) => outbox.delivery(id)),
+      deliveries: read((query) => outbox.deliveries(query)),
+      attempts: read((id) => outbox.attempts(id)),
+      counts: read((webhook) => outbox.counts(webhook)),
+      record: (delivery, attempt, entry) => outbox.record(delivery, attempt, entry),
+      enqueue: (webhook, notice, at) => outbox.enqueue(webhook, notice, at),
+      giveUp: (webhook, at) => outbox.giveUp(webhook, at),
+      prune: (before) => outbox.prune(before),
+    },
     fences: { current: read((cluster) => journal.current(cluster)) },
     answers,
     controllerId: await controllerIdOf(db),

@@ -18,6 +18,7 @@ import { raiseCounter } from './counters.ts';
 import type { SqlAudit } from './sql-audit.ts';
 import type { SqlEventLog } from './sql-event-log.ts';
 import type { SqlLeases } from './sql-leases.ts';
+import type { SqlOutbox } from './sql-outbox.ts';
 import { swapOf } from './stored-swap.ts';
 import type { WriteGuard, WritePurpose } from './write-guard.ts';
 
@@ -25,7 +26,7 @@ import type { WriteGuard, WritePurpose } from './write-guard.ts';
 export type TransitionRow = Readonly<{ from: SwapPhase | null; to: SwapPhase; at: number; note: string | null }>;
 
 /** What the journal writes through, inside its own transaction, beside the swaps. */
-export type JournalParts = Readonly<{ events: SqlEventLog; leases: SqlLeases; audit: SqlAudit }>;
+export type JournalParts = Readonly<{ events: SqlEventLog; leases: SqlLeases; audit: SqlAudit; outbox: SqlOutbox }>;
 
 /** {@link SwapJournal} in SQL. Every entry is one transaction. */
 export class SqlJournal implements SwapJournal, FenceCounter {
@@ -106,14 +107,14 @@ export class SqlJournal implements SwapJournal, FenceCounter {
   }
 
   async #apply(db: Kysely<Tables>, entry: JournalEntry): Promise<readonly NumberedEvent[]> {
-    const { events, leases, audit } = this.#parts;
+    const { events, leases, audit, outbox } = this.#parts;
     if (entry.swap !== undefined) await putSwap(db, entry.swap);
     if (entry.transition !== undefined) await addTransition(db, entry.transition);
     if (entry.fence !== undefined) await raiseFence(db, entry.fence);
     if (entry.loadTime !== undefined) await addLoadTime(db, entry.loadTime);
     if (entry.lease !== undefined) await leases.put(db, entry.lease);
     await audit.append(db, entry.audit ?? []);
-    // HOOK for the outbox of webhooks: `entry.notices` go in here, in this transaction.
+    await outbox.append(db, entry.notices ?? []);
     return await events.append(db, entry.events ?? []);
   }
 }

@@ -1,0 +1,216 @@
+import {
+  type AuditEntry,
+  type Delivery,
+  type DeliveryAttempt,
+  type DeliveryId,
+  type DeliveryQuery,
+  ENDING_NOTICES,
+  type Logger,
+  type Notice,
+  type WebhookEndpoint,
+  type WebhookId,
+  type WebhookOutbox,
+} from '@spark-control/core';
+import type { Kysely } from 'kysely';
+import type { Tables } from '../database/tables.ts';
+import { raiseCounter } from './counters.ts';
+import {
+  changingOf,
+  type DeliveryRow,
+  deliveryOf,
+  newDelivery,
+  removeDeliveries,
+  removeUntold,
+  rowOf,
+  selectDeliveries,
+} from './delivery-rows.ts';
+import type { SqlAudit } from './sql-audit.ts';
+import type { WriteGuard } from './write-guard.ts';
+
+/** Rows removed in one transaction: a swap that has to be journalled waits no longer than that takes. */
+const PRUNED_AT_ONCE = 500;
+
+export type OutboxOptions = Readonly<{ guard: WriteGuard; audit: SqlAudit; logger: Logger /** Pending per endpoint. */; cap: number }>;
+
+/** {@link WebhookOutbox} in SQL, with the writing side for whoever changes something: notices go into the same transaction. */
+export class SqlOutbox implements WebhookOutbox {
+  readonly #db: Kysely<Tables>;
+  readonly #options: OutboxOptions;
+  /** How many more may be put in for an endpoint before its pending ones have to be counted again. */
+  readonly #room = new Map<WebhookId, number>();
+
+  constructor(db: Kysely<Tables>, options: OutboxOptions) {
+    this.#db = db;
+    this.#options = options;
+  }
+
+  /** Numbers and stores `notices` for every enabled endpoint that wants them, inside the caller's transaction. */
+  async append(db: Kysely<Tables>, notices: readonly Notice[]): Promise<void> {
+    if (notices.length === 0) return;
+    const rows = await db.selectFrom('webhooks').select('body').where('enabled', '=', 1).execute();
+    const endpoints = rows.map(({ body }) => JSON.parse(body) as WebhookEndpoint);
+    for (const notice of notices) {
+      const takers = endpoints.filter(({ events }) => (events as readonly string[]).includes(notice.type));
+      if (takers.length === 0) continue; // a number that nobody is told is not used up
+      await this.#put(
+        db,
+        takers.map(({ id }) => id),
+        notice,
+        notice.at,
+      );
+    }
+  }
+
+  async pending(webhook: WebhookId, limit: number, after = 0): Promise<readonly Delivery[]> {
+    const query = selectDeliveries(this.#db)
+      .where('webhook', '=', webhook)
+      .where('state', '=', 'pending')
+      .where('deliveries.sequence', '>', after)
+      .orderBy('deliveries.sequence')
+      .limit(limit);
+    return deliveriesOf(await query.execute());
+  }
+
+  async delivery(id: DeliveryId): Promise<Delivery | null> {
+    const row = await selectDeliveries(this.#db).where('deliveries.id', '=', id).executeTakeFirst();
+    return row === undefined ? null : deliveryOf(row);
+  }
+
+  async deliveries({ webhook, state, before, limit }: DeliveryQuery): Promise<readonly Delivery[]> {
+    let query = selectDeliveries(this.#db).where('webhook', '=', webhook).orderBy('deliveries.id', 'desc').limit(limit);
+    if (state !== undefined) query = query.where('state', '=', state);
+    if (before !== undefined) query = query.where('deliveries.id', '<', before);
+    return deliveriesOf(await query.execute());
+  }
+
+  async attempts(id: DeliveryId): Promise<readonly DeliveryAttempt[]> {
+    const rows = await this.#db.selectFrom('delivery_attempts').select('body').where('delivery', '=', id).orderBy('ordinal').execute();
+    return rows.map(({ body }) => JSON.parse(body) as DeliveryAttempt);
+  }
+
+  async record(delivery: Delivery, attempt: DeliveryAttempt | null, audit?: AuditEntry): Promise<void> {
+    if (attempt === null) this.#room.delete(delivery.webhook); // one more may be pending than was counted
+    await this.#write(async (db) => {
+      const { numUpdatedRows } = await db
+        .updateTable('deliveries')
+        .set(changingOf(delivery))
+        .where('id', '=', delivery.id)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return;
+      if (attempt !== null) await addAttempt(db, delivery.id, attempt);
+      if (audit !== undefined) await this.#options.audit.append(db, [audit]);
+    });
+  }
+
+  async enqueue(webhook: WebhookId, notice: Notice, at: number): Promise<Delivery> {
+    return await this.#write(async (db) => {
+      const [delivery] = await this.#put(db, [webhook], notice, at);
+      if (delivery === undefined) throw new Error('a notice for one endpoint makes one delivery');
+      return delivery;
+    });
+  }
+
+  async giveUp(webhook: WebhookId, at: number): Promise<void> {
+    const dead = { state: 'dead', next_attempt_at: null, settled_at: at };
+    await this.#write((db) =>
+      db.updateTable('deliveries').set(dead).where('webhook', '=', webhook).where('state', '=', 'pending').execute(),
+    );
+  }
+
+  async counts(webhook?: WebhookId): Promise<Readonly<{ pending: number; dead: number; oldestPendingAt: number | null }>> {
+    let query = this.#db
+      .selectFrom('deliveries')
+      .select(({ fn }) => ['state', fn.countAll<number>().as('count'), fn.min('created_at').as('oldest')])
+      .where('state', 'in', ['pending', 'dead'])
+      .groupBy('state');
+    if (webhook !== undefined) query = query.where('webhook', '=', webhook);
+    const rows = await query.execute();
+    const of = (state: string) => rows.find((row) => row.state === state);
+    const oldest = of('pending')?.oldest ?? null;
+    return {
+      pending: Number(of('pending')?.count ?? 0),
+      dead: Number(of('dead')?.count ?? 0),
+      oldestPendingAt: oldest === null ? null : Number(oldest),
+    };
+  }
+
+  async prune(before: number): Promise<void> {
+    const doomed = this.#db.selectFrom('deliveries').select('id').where('settled_at', '<', before).limit(PRUNED_AT_ONCE);
+    for (;;) {
+      const ids = (await doomed.execute()).map(({ id }) => id);
+      if (ids.length === 0) return;
+      await this.#write(async (db) => {
+        await removeDeliveries(db, ids);
+        if (ids.length < PRUNED_AT_ONCE) await removeUntold(db);
+      });
+      if (ids.length < PRUNED_AT_ONCE) return;
+    }
+  }
+
+  async #put(db: Kysely<Tables>, webhooks: readonly WebhookId[], notice: Notice, at: number): Promise<readonly Delivery[]> {
+    const sequence = await raiseCounter(db, 'notices', 1);
+    await db
+      .insertInto('notices')
+      .values({ sequence, type: notice.type, at: notice.at, body: JSON.stringify(notice) })
+      .execute();
+    const deliveries = webhooks.map((webhook) => newDelivery(webhook, sequence, notice, at));
+    await db.insertInto('deliveries').values(deliveries.map(rowOf)).execute();
+    for (const webhook of webhooks) {
+      const room = (this.#room.get(webhook) ?? 0) - 1;
+      this.#room.set(webhook, room >= 0 ? room : await this.#makeRoom(db, webhook));
+    }
+    return deliveries;
+  }
+
+  /** Drops what is too much, and a little more, so that a full outbox is not counted with every notice. Returns the room left. */
+  async #makeRoom(db: Kysely<Tables>, webhook: WebhookId): Promise<number> {
+    const { cap, logger } = this.#options;
+    const { count } = await db
+      .selectFrom('deliveries')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('webhook', '=', webhook)
+      .where('state', '=', 'pending')
+      .executeTakeFirstOrThrow();
+    const surplus = Number(count) - cap;
+    if (surplus <= 0) return -surplus;
+    const slack = Math.floor(cap / 100);
+    const doomed = await db
+      .selectFrom('deliveries')
+      .innerJoin('notices', 'notices.sequence', 'deliveries.sequence')
+      .select('deliveries.id')
+      .where('webhook', '=', webhook)
+      .where('state', '=', 'pending')
+      .orderBy(({ eb }) => eb.case().when('notices.type', 'in', ENDING_NOTICES).then(1).else(0).end())
+      .orderBy('deliveries.sequence')
+      .limit(surplus + slack)
+      .execute();
+    await removeDeliveries(
+      db,
+      doomed.map(({ id }) => id),
+    );
+    logger.warn('the outbox of a webhook is full: its oldest deliveries were dropped', { webhook, dropped: doomed.length });
+    return slack;
+  }
+
+  #write<T>(action: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+    return this.#options.guard.write(
+      async () => 'other',
+      () => this.#db.transaction().execute(action),
+    );
+  }
+}
+
+const deliveriesOf = (rows: readonly DeliveryRow[]): readonly Delivery[] => rows.map(deliveryOf);
+
+async function addAttempt(db: Kysely<Tables>, delivery: DeliveryId, attempt: DeliveryAttempt): Promise<void> {
+  const last = await db
+    .selectFrom('delivery_attempts')
+    .select(({ fn }) => fn.max('ordinal').as('ordinal'))
+    .where('delivery', '=', delivery)
+    .executeTakeFirst();
+  const ordinal = Number(last?.ordinal ?? 0) + 1;
+  await db
+    .insertInto('delivery_attempts')
+    .values({ delivery, ordinal, body: JSON.stringify(attempt) })
+    .execute();
+}
