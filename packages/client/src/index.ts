@@ -1,1 +1,12 @@
-export {};
+export type { LockApi } from './api/lock.ts';
+export type { AutomationsApi, CalendarFilter, RunFilter, SchedulesApi } from './api/plans.ts';
+export type { LockOption, SwapEvent, SwapFilter, SwapsApi } from './api/swaps.ts';
+export type { DeliveryFilter, WebhooksApi } from './api/webhooks.ts';
+export { type AuditFilter, createClient, type SparkClient, type SparkEvent } from './client.ts';
+export { type ClientClock, systemClock } from './clock.ts';
+export { isPassing, SparkApiError, SparkUnreachableError, UNEXPECTED_ANSWER } from './errors.ts';
+export { type Acquired, acquireLease, type LeaseRequest } from './lease/acquire-lease.ts';
+export { LeaseKeeper, LeaseLostError } from './lease/lease-keeper.ts';
+export type { FollowOptions } from './stream/follow.ts';
+export { type SseItem, type SseMessage, SseParser } from './stream/sse-parser.ts';
+export type { CallOptions, TransportOptions } from './transport.ts';

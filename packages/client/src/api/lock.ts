@@ -1,0 +1,49 @@
+import type { WireAcquireRequest, WireGrant, WireLease, WireLock, WireRenewal } from '@spark-control/schema';
+import { hasCode, SparkUnreachableError } from '../errors.ts';
+import type { CallOptions, Transport } from '../transport.ts';
+import { lockHeader } from './swaps.ts';
+
+const PATH = '/api/swap/lock';
+
+export type LockApi = Readonly<{
+  /**
+   * Waits up to `wait_seconds` (60 at most). When it is not granted it rejects with LOCK_HELD, whose `problem` says who holds the
+   * lock and has the `ticket` that keeps the place in line: see `acquireLease` of this package for waits of any length.
+   */
+  acquire(body: WireAcquireRequest, options?: CallOptions): Promise<WireGrant>;
+  /** Rejects with LOCK_EXPIRED (410) or FENCED_OFF (412) when the lease is lost. */
+  renew(lockId: string, ttlSeconds?: number | null, options?: CallOptions): Promise<WireRenewal>;
+  release(lockId: string, options?: CallOptions): Promise<void>;
+  show(cluster?: string | null, options?: CallOptions): Promise<WireLock>;
+  /** Ends the lock of somebody else. `reason`: 8 to 500 characters, kept in the audit log. */
+  break(reason: string, cluster?: string | null, options?: CallOptions): Promise<WireLease>;
+}>;
+
+export function createLockApi(transport: Transport): LockApi {
+  const ofCluster = (cluster: string | null | undefined) => ({ cluster: cluster ?? undefined });
+  return {
+    acquire: (body, options) => transport.call({ method: 'POST', path: PATH, body, waitSeconds: body.wait_seconds ?? 0 }, options),
+    renew: (lockId, ttlSeconds, options) =>
+      transport.call(
+        { method: 'PUT', path: PATH, body: { lock_id: lockId, ...(typeof ttlSeconds === 'number' && { ttl_seconds: ttlSeconds }) } },
+        options,
+      ),
+    async release(lockId, options = {}) {
+      const release = { method: 'DELETE', path: PATH, headers: lockHeader(lockId) } as const;
+      try {
+        return await transport.call<void>(release, { ...options, retries: 0 });
+      } catch (error) {
+        if (!(error instanceof SparkUnreachableError) || error.isTimeout || options.retries === 0) throw error;
+      }
+      try {
+        await transport.call<void>(release, options);
+      } catch (error) {
+        // The first try got there and only its answer was lost.
+        if (!hasCode(error, 'LOCK_NOT_FOUND')) throw error;
+      }
+    },
+    show: (cluster, options) => transport.call({ method: 'GET', path: PATH, query: ofCluster(cluster) }, options),
+    break: (reason, cluster, options) =>
+      transport.call({ method: 'DELETE', path: PATH, query: { ...ofCluster(cluster), force: 'true', reason } }, options),
+  };
+}
