@@ -22,10 +22,13 @@ export type {
 export type {
   AutomationDesk,
   AutomationStatus,
+  Calendar,
   NewAutomation,
   NewSchedule,
+  Registration,
   ScheduleDesk,
 } from './application/schedule-api.ts';
+export { createScheduleDesk, type ScheduleDeskDeps } from './application/schedule-desk.ts';
 export type { ClusterPorts } from './application/step-ports.ts';
 export type { NewWebhook, WebhookDesk, WebhookWithCounts } from './application/webhook-api.ts';
 export {
@@ -103,6 +106,8 @@ export type { WebhookSender } from './ports/webhook-sender.ts';
 export type { DeliveryQuery, WebhookOutbox, WebhookStore } from './ports/webhook-store.ts';
 export { maskSecrets } from './redact.ts';
 export type { Automation, AutomationAction, AutomationRun, MissedPolicy, RunOutcome } from './schedule/automation.ts';
+export { type Upcoming, upcomingConflicts } from './schedule/conflicts.ts';
+export { MAX_OCCURRENCES } from './schedule/expand.ts';
 export type { Conflict, ConflictKind, Occurrence, Schedule, Span } from './schedule/schedule.ts';
 export {
   DEFAULT_DEADLINES,

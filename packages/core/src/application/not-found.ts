@@ -1,6 +1,6 @@
 import { SparkError } from '../errors.ts';
 
-const NOUNS = { MODEL_NOT_FOUND: 'model', CLUSTER_NOT_FOUND: 'cluster', SWAP_NOT_FOUND: 'swap' } as const;
+const NOUNS = { MODEL_NOT_FOUND: 'model', CLUSTER_NOT_FOUND: 'cluster', SWAP_NOT_FOUND: 'swap', SCHEDULE_NOT_FOUND: 'schedule' } as const;
 
 /** The refusal of a key that is not there, with what the caller may have meant. */
 export function notFound(code: keyof typeof NOUNS, key: string, near: readonly string[] = []): SparkError {

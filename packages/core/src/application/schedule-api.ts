@@ -5,14 +5,20 @@ import type { Occurrence, Schedule, Span } from '../schedule/schedule.ts';
 
 export type NewSchedule = Omit<Schedule, 'registeredAt' | 'createdAt'>;
 
-/** Rejects SCHEDULE_NOT_FOUND, INVALID_REQUEST with a path per fault, READ_ONLY when another owner registered it, STORE_UNAVAILABLE. */
+/** `warnings`: what is odd and taken all the same, as sentences. */
+export type Registration = Readonly<{ schedule: Schedule; isNew: boolean; warnings: readonly string[] }>;
+
+/** `cutAt`: there is more, and what is here is complete only before that time (ms since the epoch); `null`: all is here. */
+export type Calendar = Readonly<{ occurrences: readonly Occurrence[]; cutAt: number | null }>;
+
+/** Rejects SCHEDULE_NOT_FOUND, CLUSTER_NOT_FOUND, INVALID_REQUEST with a path per fault, READ_ONLY when another owner registered it, STORE_UNAVAILABLE. */
 export interface ScheduleDesk {
   /** Inserts, or registers again; `isNew` says which. */
-  register(schedule: NewSchedule, actor: Actor): Promise<Readonly<{ schedule: Schedule; isNew: boolean }>>;
+  register(schedule: NewSchedule, actor: Actor): Promise<Registration>;
   remove(id: ScheduleKey, actor: Actor): Promise<void>;
   registrations(): Promise<readonly Schedule[]>;
   /** Occurrences that touch `span`, by start, with their conflicts; at most 5,000. A stale registration takes part and says so. */
-  calendar(span: Span, cluster: ClusterKey | null): Promise<readonly Occurrence[]>;
+  calendar(span: Span, cluster: ClusterKey | null): Promise<Calendar>;
   /** True for a registration that was not renewed in time. */
   isStale(schedule: Schedule): boolean;
 }
