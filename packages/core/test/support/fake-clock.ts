@@ -28,6 +28,11 @@ export class FakeClock implements Clock {
     this.#offset += ms;
   }
 
+  /** Time passes and nothing runs, as while the event loop is stalled: timers are late. */
+  stall(ms: number): void {
+    this.#monotonic += ms;
+  }
+
   sleep(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason as Error);

@@ -3,8 +3,11 @@ import type { CoreDeps } from '../../src/application/core-deps.ts';
 import { Feed } from '../../src/application/feed.ts';
 import { findPrevious } from '../../src/application/previous.ts';
 import {
+  type AcquireDecision,
+  type AcquireRequest,
   type Cluster,
   type CoreEvent,
+  type Grant,
   type LaunchPlan,
   modelKey,
   type Swap,
@@ -109,6 +112,27 @@ export class Bench {
 
   async inPhase(id: SwapId, phase: Swap['phase']): Promise<void> {
     await this.clock.until(() => this.arbiter.find(id)?.phase === phase);
+  }
+
+  acquire(holder: string, over: Partial<AcquireRequest> = {}, signal = new AbortController().signal): Promise<AcquireDecision> {
+    const request: AcquireRequest = {
+      cluster: this.cluster.key,
+      holder,
+      reason: null,
+      ttlMs: 60_000,
+      waitMs: 0,
+      ticket: null,
+      actor: { name: holder, address: '10.0.0.9', requestId: 'req_1' },
+      ...over,
+    };
+    return this.arbiter.lock.acquire(request, signal);
+  }
+
+  /** Acquires, and expects to get it. */
+  async grant(holder: string, over: Partial<AcquireRequest> = {}): Promise<Grant> {
+    const decision = await this.clock.drive(this.acquire(holder, over));
+    if (decision.kind !== 'granted') throw new Error(`${holder} was not granted: ${decision.inTheWay.holder} is in the way`);
+    return decision.grant;
   }
 
   cancel(id: SwapId): ReturnType<Arbiter['cancel']> {
