@@ -2,6 +2,7 @@ import type { ErrorCode } from '@spark-control/core';
 import { ERROR_CATALOG } from '@spark-control/core';
 import { Problem, type TSchema } from '@spark-control/schema';
 import { STATUS_BY_CODE } from '../errors/status.ts';
+import { LOCK_HEADER } from '../locks/lock-id.ts';
 import type { Route, RouteResponse } from './route.ts';
 import { plain } from './validator.ts';
 
@@ -99,9 +100,12 @@ function parametersOf(schema: TSchema | null, place: 'path' | 'query', refer: (s
   }));
 }
 
+const HEADERS = {
+  idempotencyKey: ['Idempotency-Key', 'Same key and body, same answer, for 24 h'],
+  lock: [LOCK_HEADER, 'The id of a lock that was granted; it may also stand in the body'],
+} as const;
+
 function headersOf(route: Route): readonly unknown[] {
-  const schema = { type: 'string' };
-  return route.isReplayable === undefined
-    ? []
-    : [{ name: 'Idempotency-Key', in: 'header', required: false, schema, description: 'Same key and body, same answer, for 24 h' }];
+  const taken = [...(route.isReplayable === undefined ? [] : [HEADERS.idempotencyKey]), ...(route.takesLock ? [HEADERS.lock] : [])];
+  return taken.map(([name, description]) => ({ name, in: 'header', required: false, schema: { type: 'string' }, description }));
 }

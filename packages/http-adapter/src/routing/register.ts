@@ -13,14 +13,15 @@ export type RoutingTools = Readonly<{ validator: RequestValidator; idempotency: 
 /** Express' own syntax of a path of the table: `{id}` becomes `:id`. */
 export const expressPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
+const METHODS = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'delete' } as const;
+
 /** Puts the route table on an Express app, with OPTIONS and 405 for each path. */
 export function registerRoutes(app: Express, routes: readonly Route[], tools: RoutingTools): void {
   for (const [path, methods] of methodsByPath(routes)) {
     for (const route of routes.filter((candidate) => candidate.path === path)) {
       const check = tools.validator.checkOf(route);
       const handler = (request: Request, response: Response): Promise<void> => serve(route, check, tools, request, response);
-      if (route.method === 'GET') app.get(expressPath(path), handler);
-      else app.post(expressPath(path), handler);
+      app[METHODS[route.method]](expressPath(path), handler);
     }
     const allow = methods.join(', ');
     app.all(expressPath(path), (request, response) => {
@@ -31,9 +32,14 @@ export function registerRoutes(app: Express, routes: readonly Route[], tools: Ro
   }
 }
 
+const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
+const precedence = (path: string): string => path.replace(/\{\w+\}/g, '\uffff');
+
 function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, readonly string[]> {
   const paths = new Map<string, string[]>();
-  for (const { path, method } of routes) {
+  // Express takes the first that fits: a word of a path (`/api/swap/lock`) has to come before a parameter in its place.
+  const inOrder = routes.toSorted((a, b) => compare(precedence(a.path), precedence(b.path)));
+  for (const { path, method } of inOrder) {
     const methods = paths.get(path) ?? [];
     paths.set(path, [...methods, ...(method === 'GET' ? ['GET', 'HEAD'] : [method])]);
   }
@@ -81,6 +87,7 @@ function sendText({ status, headers, body }: StoredAnswer, response: Response): 
 
 function storedAnswer(answer: Answer): StoredAnswer {
   if (answer.kind === 'stream') throw new RangeError('a stream cannot be kept as the answer of an idempotent request');
+  if (answer.body === undefined) return { status: answer.status, headers: answer.headers, body: '' };
   const headers = { 'Content-Type': 'application/json; charset=utf-8', ...answer.headers };
   return { status: answer.status, headers, body: JSON.stringify(answer.body) };
 }

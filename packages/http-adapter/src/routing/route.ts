@@ -5,6 +5,7 @@ import type { Request, Response } from 'express';
 /** What a caller's key must allow. `none`: anyone. */
 export type Scope = 'none' | 'read' | 'inference' | 'control' | 'admin';
 
+/** `body: undefined`: none at all. */
 export type JsonAnswer = Readonly<{ kind: 'json'; status: number; body: unknown; headers: Readonly<Record<string, string>> }>;
 /** Takes over the response. Rejects before the first byte, or handles its own trouble. */
 export type StreamAnswer = Readonly<{ kind: 'stream'; open(request: Request, response: Response): Promise<void> }>;
@@ -16,6 +17,9 @@ export const json = (status: number, body: unknown, headers: Readonly<Record<str
   body,
   headers,
 });
+
+/** Status 204. */
+export const noContent = (): JsonAnswer => json(204, undefined);
 
 export type RouteInput<Params, Query, Body> = Readonly<{
   params: Params;
@@ -42,6 +46,8 @@ type RouteFacts<Params, Query, Body> = Readonly<{
   body: Body;
   /** No body at all counts as `{}`. */
   bodyIsOptional?: boolean;
+  /** Takes a lock id as header `X-Swap-Lock`. */
+  takesLock?: boolean;
   responses: Readonly<Record<number, RouteResponse>>;
   /** Refusals of its own, beside those that every route may give. */
   errors: readonly ErrorCode[];

@@ -1,18 +1,12 @@
 import { type CancelDecision, clusterKey, modelKey, SparkError, type SwapDecision, type SwapRequest } from '@spark-control/core';
 import type { WireSwapRequest } from '@spark-control/schema';
+import { givenLockId } from '../locks/lock-id.ts';
 import { lockedError } from '../locks/refusals.ts';
 import { type JsonAnswer, json } from '../routing/route.ts';
-import { invalidRequest } from '../routing/validator.ts';
 import type { SwapViews } from './view.ts';
-
-export const DEFAULT_CLUSTER = 'default';
 
 /** Body, header and caller as the core's request. @throws {SparkError} INVALID_REQUEST when two lock ids contradict. */
 export function swapRequestOf(body: WireSwapRequest, lockHeader: string | undefined, caller: string, defaultCluster: string): SwapRequest {
-  const bodyLock = body.lock_id ?? null;
-  if (bodyLock !== null && lockHeader !== undefined && lockHeader !== bodyLock) {
-    throw invalidRequest([{ path: '/lock_id', code: 'contradiction', message: 'differs from the header X-Swap-Lock' }]);
-  }
   return {
     cluster: clusterKey(body.cluster ?? defaultCluster),
     model: body.model === null ? null : modelKey(body.model),
@@ -26,7 +20,7 @@ export function swapRequestOf(body: WireSwapRequest, lockHeader: string | undefi
       queueSeconds: body.queue_seconds ?? 600,
     },
     onBusy: body.on_busy ?? 'reject',
-    lockId: bodyLock ?? lockHeader ?? null,
+    lockId: givenLockId(body.lock_id, lockHeader),
   };
 }
 

@@ -11,13 +11,15 @@ import {
   SwapWaitQuery,
   ValidateBody,
 } from '@spark-control/schema';
-import type { Request } from 'express';
 import type { ApiContext } from '../api-context.ts';
+import { defaultClusterOf } from '../clusters/default-cluster.ts';
+import { LOCK_HEADER } from '../locks/lock-id.ts';
 import { defineRoute, json, type Route } from '../routing/route.ts';
+import { untilGone } from '../routing/until-gone.ts';
 import type { StreamTools } from '../streams/stream-tools.ts';
 import { openSwapStream } from '../streams/swap-stream.ts';
 import { awaitSettled } from './await-settled.ts';
-import { answerOf, cancelAnswerOf, DEFAULT_CLUSTER, swapRequestOf } from './decisions.ts';
+import { answerOf, cancelAnswerOf, swapRequestOf } from './decisions.ts';
 import { preflightView } from './preflight-view.ts';
 import { swapNotFound } from './swap-not-found.ts';
 
@@ -36,6 +38,7 @@ export function swapRoutes(context: ApiContext, streams: StreamTools): readonly 
     params: null,
     query: null,
     body: SwapRequestBody,
+    takesLock: true,
     responses: {
       200: { description: 'The model already serves', schema: SwapSchema },
       202: { description: 'Started or queued', schema: SwapSchema },
@@ -55,7 +58,7 @@ export function swapRoutes(context: ApiContext, streams: StreamTools): readonly 
     ],
     isReplayable: ({ body }) => knows(core, body.cluster ?? defaultClusterOf(core), body.model),
     async handle({ body, caller, request }) {
-      const asked = swapRequestOf(body, request.get('x-swap-lock'), caller, defaultClusterOf(core));
+      const asked = swapRequestOf(body, request.get(LOCK_HEADER), caller, defaultClusterOf(core));
       return answerOf(await core.requestSwap(asked), swapViews);
     },
   });
@@ -171,28 +174,8 @@ export function swapRoutes(context: ApiContext, streams: StreamTools): readonly 
   return [request, list, show, cancel, stream, validate];
 }
 
-/** The only cluster needs no name; of several, `default` is meant. */
-function defaultClusterOf({ clusters }: SparkCore): string {
-  const [only, second] = clusters;
-  return only !== undefined && second === undefined ? only.key : DEFAULT_CLUSTER;
-}
-
 function knows(core: SparkCore, cluster: string, model: string | null): boolean {
   return core.clusters.some(({ key }) => key === cluster) && (model === null || findModel(core.catalog(), model) !== null);
 }
 
 const lastId = (page: readonly Swap[]): string | null => page.at(-1)?.id ?? null;
-
-/** Aborts when the client has gone, since nobody reads the answer any more, or when the server is about to stop. */
-function untilGone(request: Request, closing: AbortSignal): AbortSignal {
-  const over = new AbortController();
-  const end = (): void => over.abort();
-  // Not by AbortSignal.any: of every signal derived from it, one that lives as long as the server keeps some bytes.
-  closing.addEventListener('abort', end, { once: true });
-  request.res?.once('close', () => {
-    closing.removeEventListener('abort', end);
-    end();
-  });
-  if (closing.aborted || request.res?.closed) end();
-  return over.signal;
-}
