@@ -1,11 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Notice } from '@spark-control/core';
 import { openStore, type Store, type StoreOptions } from '@spark-control/store-adapter';
 import { describeAnswerStore } from '../../core/test/contracts/answer-store.contract.ts';
 import { describeAuditLog } from '../../core/test/contracts/audit-log.contract.ts';
 import { describeLeaseStore } from '../../core/test/contracts/lease-store.contract.ts';
+import { describeScheduleStore } from '../../core/test/contracts/schedule-store.contract.ts';
 import { describeSwapJournal } from '../../core/test/contracts/swap-journal.contract.ts';
+import { describeWebhookOutbox } from '../../core/test/contracts/webhook-outbox.contract.ts';
+import { describeWebhookStore } from '../../core/test/contracts/webhook-store.contract.ts';
 import { SMALL } from './support/folders.ts';
 
 async function storeWith(options: Partial<StoreOptions>): Promise<Store & Readonly<{ dispose: () => Promise<void> }>> {
@@ -22,3 +26,12 @@ describeSwapJournal('the SQLite store', storeWith);
 describeAnswerStore('the SQLite store', () => storeWith({}));
 describeLeaseStore('the SQLite store', () => storeWith({}));
 describeAuditLog('the SQLite store', () => storeWith({}));
+describeScheduleStore('the SQLite store', () => storeWith({}));
+describeWebhookStore('the SQLite store', () => storeWith({}));
+describeWebhookOutbox('the SQLite store', async ({ cap }) => {
+  const store = await storeWith({ outboxCap: cap });
+  const commit = async (notices: readonly Notice[]): Promise<void> => {
+    await store.journal.commit({ notices });
+  };
+  return { ...store, commit };
+});

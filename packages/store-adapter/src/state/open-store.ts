@@ -9,6 +9,7 @@ import {
   isSparkError,
   type LeaseStore,
   type Logger,
+  type ScheduleStore,
   type SwapJournal,
   silentLogger,
   type WebhookOutbox,
@@ -28,6 +29,7 @@ import { SqlEventLog } from './sql-event-log.ts';
 import { SqlJournal } from './sql-journal.ts';
 import { SqlLeases } from './sql-leases.ts';
 import { SqlOutbox } from './sql-outbox.ts';
+import { SqlSchedules } from './sql-schedules.ts';
 import { SqlWebhooks } from './sql-webhooks.ts';
 import { WriteGuard } from './write-guard.ts';
 
@@ -59,6 +61,7 @@ export type Store = Readonly<{
   audit: AuditLog;
   webhooks: WebhookStore;
   outbox: WebhookOutbox;
+  schedules: ScheduleStore;
   answers: AnswerStore;
   /** Made once per data folder; it signs every claim on the hosts. */
   controllerId: string;
@@ -137,6 +140,7 @@ async function assemble(
   const audit = new SqlAudit(db);
   const outbox = new SqlOutbox(db, { guard, audit, logger, cap: outboxCap });
   const webhooks = new SqlWebhooks(db, { guard, audit, sealer, logger });
+  const schedules = new SqlSchedules(db, guard, audit);
   const journal = new SqlJournal(db, { events, leases, audit, outbox }, guard);
   const answers = new SqlAnswers(db, guard, sealer);
   await answers.abandonRunning().catch((error: unknown) => {
@@ -181,6 +185,12 @@ async function assemble(
       enqueue: (webhook, notice, at) => outbox.enqueue(webhook, notice, at),
       giveUp: (webhook, at) => outbox.giveUp(webhook, at),
       prune: (before) => outbox.prune(before),
+    },
+    schedules: {
+      list: read(() => schedules.list()),
+      get: read((id) => schedules.get(id)),
+      save: (schedule, entry) => schedules.save(schedule, entry),
+      remove: (id, entry) => schedules.remove(id, entry),
     },
     fences: { current: read((cluster) => journal.current(cluster)) },
     answers,
