@@ -1,3 +1,5 @@
+export type { AutomationDeps } from './application/automation-deps.ts';
+export { createAutomationDesk } from './application/automation-desk.ts';
 export type { ClusterView } from './application/cluster-view.ts';
 export type {
   CancelDecision,
@@ -9,6 +11,12 @@ export type {
 } from './application/core-api.ts';
 export type { CoreDeps } from './application/core-deps.ts';
 export { createCore } from './application/create-core.ts';
+export {
+  createDefaultModels,
+  type DefaultModelDeps,
+  type DefaultModelStatus,
+  type DefaultModels,
+} from './application/default-model.ts';
 export type { CoreEvent, JournalEvent, LiveEvent, NumberedEvent } from './application/events.ts';
 export type {
   AcquireDecision,
@@ -96,17 +104,21 @@ export type { HostFence } from './ports/host-fence.ts';
 export type { GpuFacts, GpuProcess, HostFacts, HostProbe, HostReport, ProbeQuestions } from './ports/host-probe.ts';
 export type { LeaseStore } from './ports/lease-store.ts';
 export { type LogFields, type Logger, silentLogger } from './ports/logger.ts';
+export type { Activity, ModelActivity } from './ports/model-activity.ts';
 export type { EndpointHealth, ModelEndpoint, ServedModel } from './ports/model-endpoint.ts';
 export type { HostObservation, LogLine, ManagedIdentity, ModelRuntime, ObservedContainer, RuntimeState } from './ports/model-runtime.ts';
 export type { AutomationStore, RunQuery, ScheduleStore } from './ports/schedule-store.ts';
 export type { SecretSource } from './ports/secret-source.ts';
+export type { ServiceControl, ServiceHealth } from './ports/service-control.ts';
 export type { EventLog, FenceCounter, JournalEntry, LoadTime, SwapJournal, SwapQuery } from './ports/swap-journal.ts';
 export type { Tokens } from './ports/tokens.ts';
+export type { VectorSnapshot, VectorStore } from './ports/vector-store.ts';
 export type { WebhookSender } from './ports/webhook-sender.ts';
 export type { DeliveryQuery, WebhookOutbox, WebhookStore } from './ports/webhook-store.ts';
 export { maskSecrets } from './redact.ts';
 export type { Automation, AutomationAction, AutomationRun, MissedPolicy, RunOutcome } from './schedule/automation.ts';
 export { type Upcoming, upcomingConflicts } from './schedule/conflicts.ts';
+export type { DefaultModelRule, Occasion } from './schedule/default-model.ts';
 export { MAX_OCCURRENCES } from './schedule/expand.ts';
 export type { Conflict, ConflictKind, Occurrence, Schedule, Span } from './schedule/schedule.ts';
 export {

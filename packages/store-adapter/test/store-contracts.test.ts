@@ -5,6 +5,7 @@ import type { Notice } from '@spark-control/core';
 import { openStore, type Store, type StoreOptions } from '@spark-control/store-adapter';
 import { describeAnswerStore } from '../../core/test/contracts/answer-store.contract.ts';
 import { describeAuditLog } from '../../core/test/contracts/audit-log.contract.ts';
+import { describeAutomationStore } from '../../core/test/contracts/automation-store.contract.ts';
 import { describeLeaseStore } from '../../core/test/contracts/lease-store.contract.ts';
 import { describeScheduleStore } from '../../core/test/contracts/schedule-store.contract.ts';
 import { describeSwapJournal } from '../../core/test/contracts/swap-journal.contract.ts';
@@ -35,3 +36,4 @@ describeWebhookOutbox('the SQLite store', async ({ cap }) => {
   };
   return { ...store, commit };
 });
+describeAutomationStore('the SQLite store', () => storeWith({}));

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import {
   type AnswerStore,
   type AuditLog,
+  type AutomationStore,
   type Clock,
   type EventLog,
   type FenceCounter,
@@ -25,6 +26,7 @@ import { Ballast } from './ballast.ts';
 import { isOutOfRoom, type Sealer, sealerOf } from './sealer.ts';
 import { SqlAnswers } from './sql-answers.ts';
 import { SqlAudit } from './sql-audit.ts';
+import { SqlAutomations } from './sql-automations.ts';
 import { SqlEventLog } from './sql-event-log.ts';
 import { SqlJournal } from './sql-journal.ts';
 import { SqlLeases } from './sql-leases.ts';
@@ -61,6 +63,7 @@ export type Store = Readonly<{
   audit: AuditLog;
   webhooks: WebhookStore;
   outbox: WebhookOutbox;
+  automations: AutomationStore;
   schedules: ScheduleStore;
   answers: AnswerStore;
   /** Made once per data folder; it signs every claim on the hosts. */
@@ -139,6 +142,7 @@ async function assemble(
   const leases = new SqlLeases(db);
   const audit = new SqlAudit(db);
   const outbox = new SqlOutbox(db, { guard, audit, logger, cap: outboxCap });
+  const automations = new SqlAutomations(db, { guard, audit, outbox });
   const webhooks = new SqlWebhooks(db, { guard, audit, sealer, logger });
   const schedules = new SqlSchedules(db, guard, audit);
   const journal = new SqlJournal(db, { events, leases, audit, outbox }, guard);
@@ -174,6 +178,18 @@ async function assemble(
       secrets: read((id, now) => webhooks.secrets(id, now)),
       save: (endpoint, secret, entry) => webhooks.save(endpoint, secret, entry),
       remove: (id, entry) => webhooks.remove(id, entry),
+    },
+    automations: {
+      list: read(() => automations.list()),
+      runs: read((query) => automations.runs(query)),
+      unsettled: read(() => automations.unsettled()),
+      evaluatedUntil: read((id) => automations.evaluatedUntil(id)),
+      save: (automation, entry) => automations.save(automation, entry),
+      remove: (id, entry) => automations.remove(id, entry),
+      begin: (run, entry) => automations.begin(run, entry),
+      attach: (run) => automations.attach(run),
+      finish: (run, notice) => automations.finish(run, notice),
+      setEvaluatedUntil: (id, at) => automations.setEvaluatedUntil(id, at),
     },
     outbox: {
       pending: read((webhook, limit, after) => outbox.pending(webhook, limit, after)),
