@@ -1,7 +1,6 @@
 import { isSparkError } from '../errors.ts';
 import type { SwapId } from '../ids.ts';
 import type { LaunchPlan } from '../launch/launch-plan.ts';
-import type { Work } from '../lock/lock-book.ts';
 import { createSwap, type NewSwap, noopSwap } from '../swap/create-swap.ts';
 import { isSettled, type Progress, type Swap } from '../swap/swap.ts';
 import { advance, type SwapEffect, type SwapEvent } from '../swap/swap-machine.ts';
@@ -9,6 +8,7 @@ import type { Cluster } from '../topology/cluster.ts';
 
 import { type Admission, admit } from './admission.ts';
 import { Arrivals } from './arrivals.ts';
+import { busySeconds } from './busy-seconds.ts';
 import { ClusterLock } from './cluster-lock.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import type { CancelDecision, NumberedLogLine, SwapDecision, SwapRequest } from './core-api.ts';
@@ -56,7 +56,7 @@ export class Arbiter {
     this.#feed = feed;
     const arrivals = new Arrivals();
     this.#queue = new SwapQueue(deps.clock, arrivals);
-    this.#keeper = new LockKeeper(cluster.key, deps, feed, arrivals, () => workOf(this.#queue));
+    this.#keeper = new LockKeeper(cluster.key, deps, feed, arrivals, () => this.#queue.work);
     this.lock = new ClusterLock({
       keeper: this.#keeper,
       serial: this.#serial,
@@ -151,7 +151,7 @@ export class Arbiter {
       case 'noop':
         return this.#noop(request);
       case 'busy':
-        return { kind: 'busy', swapId: admission.swapId, retryAfterSeconds: await this.#retryAfter() };
+        return { kind: 'busy', swapId: admission.swapId, retryAfterSeconds: await busySeconds(this.#queue.active, this.#deps.journal) };
       case 'locked':
         return { ...admission, retryAfterSeconds: retryAfterSeconds(admission.lock) };
       case 'unmanaged':
@@ -201,14 +201,6 @@ export class Arbiter {
     const id = this.#deps.ids.next('swp') as SwapId;
     const { isSimulated: simulated, clock } = this.#deps;
     return { id, cluster: this.cluster.key, target, plan, requestedBy, reason, options, lease, simulated, now: clock.now() };
-  }
-
-  async #retryAfter(): Promise<number> {
-    const active = this.#queue.active;
-    if (active?.plan == null) return 5;
-    const [typical] = await this.#deps.journal.loadTimes(this.cluster.key, active.plan.model, active.simulated);
-    if (typical === undefined) return 30;
-    return Math.min(600, Math.max(1, Math.ceil(typical * (1 - active.progress.fraction))));
   }
 
   /** Lets whoever is next have the GPU when it is free: a swap, which is returned, or a holder of the lock. */
@@ -326,12 +318,4 @@ export class Arbiter {
         .catch(() => undefined); // a store that takes no writes says so in /readyz, and the next tick tries again
     }
   }
-}
-
-/** What the lock has to know of the queue. */
-function workOf(queue: SwapQueue): Work {
-  const claimOf = ({ id, requestedBy, reason, lease, fence, createdAt: since }: Swap) => {
-    return { id, requestedBy, reason, lease, fence, since, arrival: queue.arrivalOf(id) };
-  };
-  return { active: queue.active === null ? null : claimOf(queue.active), queued: queue.waiting.map(claimOf) };
 }

@@ -2,6 +2,8 @@ import type { ClusterKey } from '../ids.ts';
 import type { HostReport } from '../ports/host-probe.ts';
 import type { Serving } from '../swap/swap.ts';
 import { type Cluster, endpointOf } from '../topology/cluster.ts';
+import type { ServedEndpoint } from '../webhook/notice.ts';
+import { baselineOf, modelNotices } from '../webhook/notices-of.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { CoreDeps } from './core-deps.ts';
 import type { Feed } from './feed.ts';
@@ -32,6 +34,8 @@ export class ClusterWatch {
   /** Rises when a swap settles: a look begun before says nothing about what came after. */
   #generation = 0;
   #published = '';
+  /** What webhooks were last told of, or may take for known. */
+  #told: ClusterView | null = null;
   #reports: readonly StampedReport[] = [];
   #loops: readonly Promise<void>[] = [];
 
@@ -152,12 +156,22 @@ export class ClusterWatch {
     if (view.drift !== null) this.#deps.logger.warn('drift', { cluster: view.cluster, drift: view.drift });
     try {
       const at = this.#deps.clock.now();
-      const events = await this.#deps.journal.commit({ events: [{ kind: 'model', cluster: view.cluster, swapId: null, at, view }] });
+      const notices = modelNotices(this.#told, view, this.#endpointOf(view));
+      const events = await this.#deps.journal.commit({
+        events: [{ kind: 'model', cluster: view.cluster, swapId: null, at, view }],
+        ...(notices.length === 0 ? {} : { notices }),
+      });
+      this.#told = baselineOf(this.#told, view);
       for (const event of events) this.#feed.publish(event);
     } catch (error) {
       this.#published = ''; // said again with the next look
       this.#deps.logger.warn('a change of the view could not be journalled', { cluster: view.cluster, error });
     }
+  }
+
+  #endpointOf({ isHealthy, servedModelName, maxModelLen }: ClusterView): ServedEndpoint | null {
+    if (!isHealthy || servedModelName === null) return null;
+    return { baseUrl: `${endpointOf(this.#cluster)}/v1`, modelId: servedModelName, maxModelLen };
   }
 
   async #readTelemetry(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ClusterKey } from '../ids.ts';
 import type { CatalogSource } from '../ports/catalog-source.ts';
 import type { Clock, Ids } from '../ports/clock.ts';
 import type { LeaseStore } from '../ports/lease-store.ts';
@@ -30,6 +31,8 @@ export type CoreDeps = Readonly<{
   deadlines: DeadlineSettings;
   /** Whether the store can be written, for readiness. */
   storeHealth: () => Promise<Readonly<{ ok: boolean; detail: string }>>;
+  /** What others plan on a cluster in the near future, one sentence each. Default: nothing. */
+  planned?: (cluster: ClusterKey) => Promise<readonly string[]>;
   /** Called at named points of a swap, so that tests can crash the process exactly there. */
   failpoint?: (name: string) => void;
   /** How often an idle cluster is looked at, ms. Default 2,000. */

@@ -6,6 +6,7 @@ import { buildPlan } from '../launch/build-plan.ts';
 import type { LaunchPlan } from '../launch/launch-plan.ts';
 import { estimateLoad } from '../swap/estimate.ts';
 import type { LoadEstimate } from '../swap/preflight-report.ts';
+import type { Standings } from '../swap/preflight-standing.ts';
 import type { Swap } from '../swap/swap.ts';
 import { advance } from '../swap/swap-machine.ts';
 import { Arbiter } from './arbiter.ts';
@@ -24,7 +25,7 @@ export function createCore(deps: CoreDeps): SparkCore {
   const arbiters = new Map<ClusterKey, Arbiter>();
   const preflights = new Map<ClusterKey, Preflight>();
   for (const { cluster, ports } of deps.clusters) {
-    const preflight = new Preflight(cluster, ports, deps);
+    const preflight = new Preflight(cluster, ports, deps, () => standingsOf(cluster.key));
     const seams = {
       previousOf: findPrevious.bind(null, cluster, deps),
       preflight: preflight.forSwap,
@@ -34,6 +35,11 @@ export function createCore(deps: CoreDeps): SparkCore {
     arbiters.set(cluster.key, new Arbiter(cluster, ports, seams, deps, feed));
   }
   let isStarted = false;
+
+  async function standingsOf(key: ClusterKey): Promise<Standings> {
+    const planned = await deps.planned?.(key).catch(() => []); // a calendar that cannot be read refuses no swap
+    return { lock: arbiters.get(key)?.lock.view ?? null, planned: planned ?? [] };
+  }
 
   const arbiterOf = (key: ClusterKey): Arbiter => {
     const arbiter = arbiters.get(key);

@@ -8,8 +8,9 @@ import type { HostReport } from '../ports/host-probe.ts';
 import type { HostObservation } from '../ports/model-runtime.ts';
 import { estimateLoad } from '../swap/estimate.ts';
 import { memoryNeed } from '../swap/memory-need.ts';
-import { preflightReport } from '../swap/preflight.ts';
+import { type PreflightInput, preflightReport } from '../swap/preflight.ts';
 import type { PreflightReport } from '../swap/preflight-report.ts';
+import { NOTHING_STANDS, type Standings } from '../swap/preflight-standing.ts';
 import type { Swap } from '../swap/swap.ts';
 import type { Cluster } from '../topology/cluster.ts';
 import type { CoreDeps } from './core-deps.ts';
@@ -24,10 +25,12 @@ export class Preflight {
   readonly #cluster: Cluster;
   readonly #ports: ClusterPorts;
   readonly #deps: CoreDeps;
+  readonly #standings: () => Promise<Standings>;
   /** Of the smallest host, as last seen; `null` before the first look. */
   #memTotalBytes: number | null = null;
 
-  constructor(cluster: Cluster, ports: ClusterPorts, deps: CoreDeps) {
+  constructor(cluster: Cluster, ports: ClusterPorts, deps: CoreDeps, standings: () => Promise<Standings>) {
+    this.#standings = standings;
     this.#cluster = cluster;
     this.#ports = ports;
     this.#deps = deps;
@@ -38,11 +41,12 @@ export class Preflight {
     const trial = tried(model, flags, this.#cluster);
     const { orUnreachable, done } = timedLook(this.#cluster, this.#deps.clock, LIMIT_MS);
     try {
-      const [observation, reports] = await Promise.all([
+      const [observation, reports, standings] = await Promise.all([
         orUnreachable((signal) => this.#ports.runtime.observe(signal)),
         orUnreachable((signal) => this.#inspect(trial, signal)),
+        this.#standings(),
       ]);
-      return await this.#judge(trial, observation, reports, false);
+      return await this.#judge(trial, observation, reports, { replaceUnmanaged: false, standings });
     } finally {
       done();
     }
@@ -54,7 +58,10 @@ export class Preflight {
     const model = findModel(this.#deps.catalog.current(), swap.target);
     if (model === null) throw new SparkError('MODEL_NOT_FOUND', `Model ${swap.target} is no longer in the catalog.`);
     const trial: Trial = { model, plan: swap.plan, error: null };
-    return this.#judge(trial, observation, await this.#inspect(trial, signal), swap.options.replaceUnmanaged);
+    return this.#judge(trial, observation, await this.#inspect(trial, signal), {
+      replaceUnmanaged: swap.options.replaceUnmanaged,
+      standings: NOTHING_STANDS,
+    });
   };
 
   /** Memory that `plan` needs free on each of its hosts; `null` while the size of the hosts is not known. */
@@ -70,7 +77,7 @@ export class Preflight {
     { model, plan, error }: Trial,
     observation: readonly HostObservation[],
     reports: readonly HostReport[],
-    replaceUnmanaged: boolean,
+    around: Pick<PreflightInput, 'replaceUnmanaged'> & Readonly<{ standings: Standings }>,
   ): Promise<PreflightReport> {
     const samples = await this.#deps.journal.loadTimes(this.#cluster.key, model.key, this.#deps.isSimulated);
     this.#remember(reports);
@@ -82,7 +89,7 @@ export class Preflight {
       reports,
       observation,
       estimate: estimateLoad(samples),
-      replaceUnmanaged,
+      ...around,
       missingSecrets: missingSecrets(model.env, (name) => this.#deps.secrets.read(name)),
       catalogFault: this.#deps.catalog.current().fault,
     });

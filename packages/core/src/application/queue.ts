@@ -1,5 +1,6 @@
 import { SparkError } from '../errors.ts';
 import type { SwapId } from '../ids.ts';
+import type { SwapClaim, Work } from '../lock/lock-book.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Cause, Swap } from '../swap/swap.ts';
 import type { Arrivals } from './arrivals.ts';
@@ -13,6 +14,7 @@ export class SwapQueue {
   #waiting: Swap[] = [];
   /** Monotonic times up to which they wait: the wall clock may be set meanwhile. */
   readonly #waitsUntil = new Map<SwapId, number>();
+  /** Their places among all who wait, those for the lock included. */
   readonly #arrived = new Map<SwapId, number>();
   readonly #clock: Clock;
   readonly #arrivals: Arrivals;
@@ -30,9 +32,12 @@ export class SwapQueue {
     return this.#waiting;
   }
 
-  /** Place of a waiting swap among all who wait, those for the lock included. */
-  arrivalOf(id: SwapId): number {
-    return this.#arrived.get(id) ?? 0;
+  /** What the lock has to know of the swaps. */
+  get work(): Work {
+    const claimOf = ({ id, requestedBy, reason, lease, fence, createdAt: since }: Swap): SwapClaim => {
+      return { id, requestedBy, reason, lease, fence, since, arrival: this.#arrived.get(id) ?? 0 };
+    };
+    return { active: this.#active === null ? null : claimOf(this.#active), queued: this.#waiting.map(claimOf) };
   }
 
   get isBusy(): boolean {

@@ -19,6 +19,7 @@ import {
 import { check, type HostPicture, picturesOf } from './preflight-host.ts';
 import { memoryChecks } from './preflight-memory.ts';
 import type { CheckName, LoadEstimate, PreflightCheck, PreflightReport } from './preflight-report.ts';
+import { NOTHING_STANDS, type Standings, standingChecks } from './preflight-standing.ts';
 
 export type PreflightInput = Readonly<{
   model: Model;
@@ -36,6 +37,8 @@ export type PreflightInput = Readonly<{
   missingSecrets?: readonly Issue[];
   /** The catalog's own fault, when this entry is of the last good snapshot. */
   catalogFault?: string | null;
+  /** What others hold and plan. */
+  standings?: Standings;
 }>;
 
 /** Judges what was observed. Pure: it asks nobody and starts nothing. */
@@ -48,7 +51,7 @@ export function preflightReport(input: PreflightInput): PreflightReport {
   const memory = memoryChecks(scene, taking);
   const checks = [
     ...catalogChecks(input),
-    ...standingChecks(),
+    ...standingChecks(input.standings ?? NOTHING_STANDS),
     ...all.map(hostCheck),
     ...taking.map((picture) => launcherCheck(scene, picture)),
     ...taking.map((picture) => imageCheck(scene, picture)),
@@ -87,12 +90,6 @@ function catalogChecks(input: PreflightInput): readonly PreflightCheck[] {
   }
   return [check('catalog', null, 'pass', { detail: `The entry ${input.model.key} is valid and may run on cluster ${input.cluster.key}.` })];
 }
-
-/** Each swap runs under its own lease, taken when it starts: there is nobody else to ask here. */
-const standingChecks = (): readonly PreflightCheck[] => [
-  check('lock', null, 'pass', { detail: 'No lock stands against it.' }),
-  check('schedule', null, 'pass', { detail: 'No schedule stands against it.' }),
-];
 
 function flagChecks(input: PreflightInput): readonly PreflightCheck[] {
   const failed = [...refusedFlags(input.error), ...secretChecks(input.missingSecrets ?? [])];
