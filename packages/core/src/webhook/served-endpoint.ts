@@ -17,8 +17,9 @@ export function viewEndpoint(cluster: Cluster, view: ClusterView): ServedEndpoin
 export function swapEndpoint(cluster: Cluster, swap: Swap, view: ClusterView): ServedEndpoint | null {
   const plan = servedPlan(swap);
   if (plan === null) return null;
+  const loaded = plan === swap.plan ? swap.maxModelLen : null;
   const seen = view.servedModelName === plan.servedModelName ? view.maxModelLen : null;
-  return { baseUrl: `${endpointOf(cluster)}/v1`, modelId: plan.servedModelName, maxModelLen: seen ?? plannedLength(plan) };
+  return { baseUrl: `${endpointOf(cluster)}/v1`, modelId: plan.servedModelName, maxModelLen: loaded ?? seen ?? plannedLength(plan) };
 }
 
 function servedPlan({ plan, previous, serving }: Swap): LaunchPlan | null {

@@ -36,6 +36,10 @@ describe('where a model is to be had', () => {
     }
   });
 
+  it('has the length that the server named while it loaded, before all others', () => {
+    expect(swapEndpoint(aCluster(), { ...ready, maxModelLen: 16_384 }, view)?.maxModelLen).to.equal(16_384);
+  });
+
   it('goes by the plan of the swap when the last look was before it', () => {
     expect(swapEndpoint(aCluster(), ready, stale)).to.deep.equal({
       baseUrl: 'http://10.0.0.1:8000/v1',
