@@ -6,6 +6,7 @@ import { isSettled, type Progress, type Swap } from '../swap/swap.ts';
 import { advance, type SwapEffect, type SwapEvent } from '../swap/swap-machine.ts';
 import type { Cluster } from '../topology/cluster.ts';
 
+import { swapEndpoint } from '../webhook/served-endpoint.ts';
 import { type Admission, admit } from './admission.ts';
 import { Arrivals } from './arrivals.ts';
 import { busySeconds } from './busy-seconds.ts';
@@ -251,7 +252,7 @@ export class Arbiter {
 
   async #commit(before: Swap | null, after: Swap): Promise<void> {
     this.#deps.failpoint?.(`before_commit_${after.step ?? after.phase}`);
-    const entry = entryOf(before, after, this.cluster);
+    const entry = entryOf(before, after, swapEndpoint(this.cluster, after, this.watch.view));
     const events = await this.#deps.journal.commit(entry);
     if (entry.fence !== undefined) this.#keeper.sawFence(entry.fence.value);
     this.#deps.failpoint?.(`after_commit_${after.step ?? after.phase}`);

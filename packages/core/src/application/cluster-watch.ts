@@ -2,8 +2,8 @@ import type { ClusterKey } from '../ids.ts';
 import type { HostReport } from '../ports/host-probe.ts';
 import type { Serving } from '../swap/swap.ts';
 import { type Cluster, endpointOf } from '../topology/cluster.ts';
-import type { ServedEndpoint } from '../webhook/notice.ts';
 import { baselineOf, modelNotices } from '../webhook/notices-of.ts';
+import { viewEndpoint } from '../webhook/served-endpoint.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { CoreDeps } from './core-deps.ts';
 import type { Feed } from './feed.ts';
@@ -156,7 +156,7 @@ export class ClusterWatch {
     if (view.drift !== null) this.#deps.logger.warn('drift', { cluster: view.cluster, drift: view.drift });
     try {
       const at = this.#deps.clock.now();
-      const notices = modelNotices(this.#told, view, this.#endpointOf(view));
+      const notices = modelNotices(this.#told, view, viewEndpoint(this.#cluster, view));
       const events = await this.#deps.journal.commit({
         events: [{ kind: 'model', cluster: view.cluster, swapId: null, at, view }],
         ...(notices.length === 0 ? {} : { notices }),
@@ -167,11 +167,6 @@ export class ClusterWatch {
       this.#published = ''; // said again with the next look
       this.#deps.logger.warn('a change of the view could not be journalled', { cluster: view.cluster, error });
     }
-  }
-
-  #endpointOf({ isHealthy, servedModelName, maxModelLen }: ClusterView): ServedEndpoint | null {
-    if (!isHealthy || servedModelName === null) return null;
-    return { baseUrl: `${endpointOf(this.#cluster)}/v1`, modelId: servedModelName, maxModelLen };
   }
 
   async #readTelemetry(): Promise<void> {

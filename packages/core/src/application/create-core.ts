@@ -155,6 +155,5 @@ async function abandon(swap: Swap, deps: CoreDeps): Promise<void> {
     : `The cluster ${swap.cluster} is no longer configured; what serves there is not known.`;
   const event = { type: 'abandoned', cause: { code: 'CLUSTER_NOT_FOUND', message, hint: null, logTail: [] } } as const;
   const { swap: settled } = advance(swap, event, { now: deps.clock.now(), serving: { kind: 'unknown' } });
-  const cluster = deps.clusters.find((one) => one.cluster.key === swap.cluster)?.cluster ?? null;
-  await deps.journal.commit(entryOf(swap, settled, cluster));
+  await deps.journal.commit(entryOf(swap, settled, null));
 }

@@ -1,20 +1,19 @@
 import type { JournalEntry } from '../ports/swap-journal.ts';
 import type { Swap } from '../swap/swap.ts';
 import { FORWARD_PHASES } from '../swap/swap-steps.ts';
-import { type Cluster, endpointOf } from '../topology/cluster.ts';
 import type { ServedEndpoint } from '../webhook/notice.ts';
 import { swapNotices } from '../webhook/notices-of.ts';
 
 /**
  * All that is to be stored when a swap goes from `before` to `after`: its new state, a history row, one event, the fence, what
- * webhooks are told, and a load time. `cluster` is `null` when it is no longer configured.
+ * webhooks are told, and a load time. `endpoint` is that of what serves now.
  */
-export function entryOf(before: Swap | null, after: Swap, cluster: Cluster | null): JournalEntry {
+export function entryOf(before: Swap | null, after: Swap, endpoint: ServedEndpoint | null): JournalEntry {
   const at = after.settledAt ?? after.phaseStartedAt;
   const moved = before?.phase !== after.phase;
   const note = after.cause?.message ?? null;
   const fence = after.fence !== null && after.fence !== before?.fence ? { cluster: after.cluster, value: after.fence } : null;
-  const notices = moved ? swapNotices(before, after, cluster === null ? null : servedEndpoint(cluster, after)) : [];
+  const notices = moved ? swapNotices(before, after, endpoint) : [];
   const seconds = moved && after.phase === 'ready' ? loadSeconds(after) : null;
   return {
     swap: after,
@@ -25,20 +24,6 @@ export function entryOf(before: Swap | null, after: Swap, cluster: Cluster | nul
     ...(seconds === null || after.plan === null
       ? {}
       : { loadTime: { cluster: after.cluster, model: after.plan.model, simulated: after.simulated, seconds, at, succeeded: true } }),
-  };
-}
-
-/** Where the model is to be had that serves after the swap, or still while it runs; `null` when none of ours does. */
-function servedEndpoint(cluster: Cluster, swap: Swap): ServedEndpoint | null {
-  const { previous, serving } = swap;
-  const old = previous.kind === 'plan' ? previous.plan : null;
-  const plan = swap.phase === 'ready' ? swap.plan : old;
-  const isThere = serving === null ? plan !== null : serving.kind === 'model' && serving.model === plan?.model;
-  if (plan === null || !isThere) return null;
-  return {
-    baseUrl: `${endpointOf(cluster)}/v1`,
-    modelId: plan.servedModelName,
-    maxModelLen: plan === swap.plan ? swap.maxModelLen : null,
   };
 }
 
