@@ -62,7 +62,7 @@ export function retryDelayMs(attempts: number, jitter: number, retryAfterMs: num
 /** The longest wait that the state of a pending delivery can have been given: what a wall clock set back may not exceed. */
 export function longestWaitMs({ attempts, last }: Pick<Delivery, 'attempts' | 'last'>): number {
   if (attempts === 0) return 0;
-  return Math.max(Math.ceil((RETRY_DELAYS_MS[attempts] ?? 0) * (1 + JITTER)), askedMs(last?.retryAfterMs ?? null));
+  return Math.max(Math.round((RETRY_DELAYS_MS[attempts] ?? 0) * (1 + JITTER)), askedMs(last?.retryAfterMs ?? null));
 }
 
 /**
