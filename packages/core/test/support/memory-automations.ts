@@ -18,6 +18,8 @@ const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 export class MemoryAutomations implements AutomationStore {
   /** While true, writes reject STORE_UNAVAILABLE and change nothing, as on a full disk. */
   isUnavailable = false;
+  /** How many runs have begun, those that are forgotten included. */
+  begun = 0;
   readonly audit: AuditEntry[] = [];
   readonly notices: Notice[] = [];
   readonly #automations = new Map<AutomationId, Automation>();
@@ -48,6 +50,7 @@ export class MemoryAutomations implements AutomationStore {
     if (scheduledFor !== null && this.#runs.some((other) => other.automation === automation && other.scheduledFor === scheduledFor))
       return false;
     this.#runs.push(copy(run));
+    this.begun += 1;
     const own = this.#newestFirst(automation);
     const doomed = new Set(own.slice(KEPT_RUNS).filter(({ settledAt }) => settledAt !== null));
     this.#runs = this.#runs.filter((other) => !doomed.has(other));
