@@ -38,7 +38,9 @@ export type {
 } from './application/schedule-api.ts';
 export { createScheduleDesk, type ScheduleDeskDeps } from './application/schedule-desk.ts';
 export type { ClusterPorts } from './application/step-ports.ts';
-export type { NewWebhook, WebhookDesk, WebhookWithCounts } from './application/webhook-api.ts';
+export type { ConfigurableWebhookDesk, NewWebhook, WebhookDesk, WebhookWithCounts } from './application/webhook-api.ts';
+export type { WebhookDeskDeps } from './application/webhook-deps.ts';
+export { createWebhookDesk } from './application/webhook-desk.ts';
 export {
   type Actor,
   AUDIT_ACTIONS,

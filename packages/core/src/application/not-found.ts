@@ -1,6 +1,13 @@
 import { SparkError } from '../errors.ts';
 
-const NOUNS = { MODEL_NOT_FOUND: 'model', CLUSTER_NOT_FOUND: 'cluster', SWAP_NOT_FOUND: 'swap', SCHEDULE_NOT_FOUND: 'schedule' } as const;
+const NOUNS = {
+  MODEL_NOT_FOUND: 'model',
+  CLUSTER_NOT_FOUND: 'cluster',
+  SWAP_NOT_FOUND: 'swap',
+  SCHEDULE_NOT_FOUND: 'schedule',
+  WEBHOOK_NOT_FOUND: 'webhook',
+  DELIVERY_NOT_FOUND: 'delivery',
+} as const;
 
 /** The refusal of a key that is not there, with what the caller may have meant. */
 export function notFound(code: keyof typeof NOUNS, key: string, near: readonly string[] = []): SparkError {

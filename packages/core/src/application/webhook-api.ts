@@ -17,7 +17,7 @@ export type WebhookWithCounts = WebhookEndpoint & Readonly<{ pending: number; de
 
 /**
  * Webhooks: endpoints, their deliveries, and the sending. Rejects WEBHOOK_NOT_FOUND or DELIVERY_NOT_FOUND for what does not exist,
- * INVALID_REQUEST (path `/url`) for a target that is not allowed, STORE_UNAVAILABLE.
+ * INVALID_REQUEST (path `/url`) for a target that is not allowed, READ_ONLY for what the environment says, STORE_UNAVAILABLE.
  */
 export interface WebhookDesk {
   list(): Promise<readonly WebhookWithCounts[]>;
@@ -37,4 +37,13 @@ export interface WebhookDesk {
   start(): Promise<void>;
   /** Ends the tries that run within 10 s; the rest stays in the outbox. */
   close(): Promise<void>;
+}
+
+/** A desk whose owner may also name one endpoint by SWAP_WEBHOOK_URL and SWAP_WEBHOOK_SECRET. */
+export interface ConfigurableWebhookDesk extends WebhookDesk {
+  /**
+   * Makes `whk_environment` what the environment says; `null` for the URL removes it. Its secret is never given out: with `null` one
+   * is made, which `rotateSecret` replaces by one that is shown. Rejects INVALID_SETTINGS, STORE_UNAVAILABLE.
+   */
+  ensureConfigured(url: string | null, secret: string | null): Promise<void>;
 }

@@ -8,6 +8,6 @@ import type { WebhookEndpoint } from '../webhook/endpoint.ts';
  */
 export interface WebhookSender {
   send(endpoint: WebhookEndpoint, secrets: readonly string[], delivery: Delivery, signal: AbortSignal): Promise<DeliveryAttempt>;
-  /** What stands against a URL as a target, for people; `null` when nothing does. Resolves its name. */
+  /** What stands against a URL as a target, for people, to follow "The URL"; `null` when nothing does. Resolves its name. */
   objection(url: string, allowLoopback: boolean, signal: AbortSignal): Promise<string | null>;
 }

@@ -1,17 +1,17 @@
 /**
- * What stands against `url` as the target of a webhook by its looks alone, for people; `null` when nothing does. Where it leads
- * is judged by the sender, at each try.
+ * What stands against `url` as the target of a webhook by its looks alone, for people, to follow "The URL"; `null` when nothing
+ * does. Where it leads is judged by the sender, at each try.
  */
 export function urlFault(url: string): string | null {
   // The parser forgives blanks and backslashes and reads something else than the eye does: ask for a clean one instead.
-  if (/[\s\\\p{Cc}]/u.test(url)) return 'a URL has no blanks, control characters or backslashes';
-  if (!/^https?:\/\/[^/?#]/i.test(url)) return 'write it in full, beginning with http:// or https://';
+  if (/[\s\\\p{Cc}]/u.test(url)) return 'holds blanks, control characters or backslashes';
+  if (!/^https?:\/\/[^/?#]/i.test(url)) return 'has to be written in full, beginning with http:// or https://';
   const parsed = parse(url);
-  if (parsed === null) return 'this is not a URL';
+  if (parsed === null) return 'cannot be read as a URL';
   if (parsed.username !== '' || parsed.password !== '' || /^https?:\/\/[^/?#]*@/i.test(url)) {
-    return 'leave out user and password: they would be shown to everybody who may list webhooks';
+    return 'holds a user or password, which everybody who may list webhooks would see';
   }
-  return url.includes('#') ? 'leave out the part after #: it is never sent' : null;
+  return url.includes('#') ? 'has a part after #, which is never sent' : null;
 }
 
 /** Host and port, for people; path and query may hold a secret. */
