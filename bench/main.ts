@@ -1,8 +1,9 @@
 import { argv, exit, stdout } from 'node:process';
+import { benchLock } from './lock.ts';
 import { benchServe } from './serve.ts';
 import { benchSwap } from './swap.ts';
 
-const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = { swap: benchSwap, serve: benchServe };
+const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = { swap: benchSwap, serve: benchServe, lock: benchLock };
 
 const names = argv.slice(2).filter((word) => !word.startsWith('-'));
 if (names.length === 0 || names.some((name) => !(name in BENCHES))) {

@@ -74,7 +74,8 @@ async function swapTo(control: SparkControl, index: number): Promise<Sample> {
   if (swap.phase !== 'ready') throw new Error(`the swap ended as ${swap.phase}: ${swap.cause?.message}`);
   const loadSeconds = LOAD_SECONDS[index] ?? 0;
   const engine = (STOP_SECONDS + loadSeconds) * 1_000 + FIRST_TOKEN_MS;
-  if (process.env['SPARK_BENCH_STEPS'] === '1') console.log(swap.steps.map((step) => `${step.phase} ${(step.endedAt ?? 0) - (step.startedAt ?? 0)}`).join('  '));
+  if (process.env['SPARK_BENCH_STEPS'] === '1')
+    console.log(swap.steps.map((step) => `${step.phase} ${(step.endedAt ?? 0) - (step.startedAt ?? 0)}`).join('  '));
   return { loadSeconds, overheadMs: wall - engine, lagMs: lagOf(swap, events) };
 }
 
