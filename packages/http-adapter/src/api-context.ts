@@ -1,9 +1,13 @@
-import type { Clock, SparkCore } from '@spark-control/core';
+import type { AuditLog, AutomationDesk, Clock, ScheduleDesk, SparkCore, WebhookDesk } from '@spark-control/core';
 import type { SwapViews } from './swaps/view.ts';
 
 /** What the routes of every resource share. */
 export type ApiContext = Readonly<{
   core: SparkCore;
+  webhooks: WebhookDesk;
+  audit: AuditLog;
+  schedules: ScheduleDesk;
+  automations: AutomationDesk;
   clock: Clock;
   version: string;
   /** ms since the epoch at which this server started. */

@@ -1,4 +1,4 @@
-import type { AnswerStore, Clock, Ids, Logger, SparkCore } from '@spark-control/core';
+import type { AnswerStore, AuditLog, AutomationDesk, Clock, Ids, Logger, ScheduleDesk, SparkCore, WebhookDesk } from '@spark-control/core';
 import { SparkError } from '@spark-control/core';
 import express, { type Express } from 'express';
 import type { ApiContext } from './api-context.ts';
@@ -25,7 +25,11 @@ export const DEFAULT_BODY_LIMIT_BYTES = 1024 * 1024;
 
 export type AppDeps = Readonly<{
   core: SparkCore;
+  webhooks: WebhookDesk;
   answers: AnswerStore;
+  audit: AuditLog;
+  schedules: ScheduleDesk;
+  automations: AutomationDesk;
   clock: Clock;
   ids: Ids;
   logger: Logger;
@@ -54,7 +58,18 @@ export function createApp(deps: AppDeps): SparkApp {
   const bodyLimitBytes = deps.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES;
   const swapViews = new SwapViews(core, clock);
   const hub = new EventHub(core, clock, logger);
-  const context: ApiContext = { core, clock, version: deps.version, startedAt: clock.now(), swapViews, closing: hub.closing };
+  const context: ApiContext = {
+    core,
+    webhooks: deps.webhooks,
+    audit: deps.audit,
+    schedules: deps.schedules,
+    automations: deps.automations,
+    clock,
+    version: deps.version,
+    startedAt: clock.now(),
+    swapViews,
+    closing: hub.closing,
+  };
   const streams: StreamTools = {
     core,
     hub,

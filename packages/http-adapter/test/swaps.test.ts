@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { aCause, aPlan, aSwap } from '../../core/test/support/builders.ts';
 import { settle } from '../../core/test/support/fake-clock.ts';
 import { expectDocumented, routeOf } from './support/documented.ts';
+import { someLockFacts } from './support/scripted-locks.ts';
 import { ask, bodyOf, post, startServer, type TestServer } from './support/test-server.ts';
 
 const POST_SWAP = routeOf('POST', '/api/swap');
@@ -31,6 +32,28 @@ describe('/api/swap', () => {
       409,
       { code: 'UNMANAGED_MODEL', detail: 'vllm-gemma4 serves on spark1' },
     ],
+    [
+      'locked',
+      { kind: 'locked', lock: someLockFacts({ expiresAt: T0 + 600_000 }), retryAfterSeconds: 60 },
+      423,
+      { code: 'LOCKED', retry_after_seconds: 60 },
+    ],
+    [
+      'locked by a lock that drains',
+      { kind: 'locked', lock: someLockFacts({ remainingMs: 0 }), retryAfterSeconds: 1 },
+      423,
+      {
+        code: 'LOCKED',
+        detail: 'The lock of cron:nightly (evaluation) is over, but the swap under it still runs. Wait until it ends, or ask its holder.',
+      },
+    ],
+    [
+      'locked by a swap that runs without a lock',
+      { kind: 'locked', lock: someLockFacts({ implicit: true, expiresAt: null, remainingMs: null, reason: null }), retryAfterSeconds: 5 },
+      423,
+      { code: 'LOCKED', detail: 'A swap of cron:nightly runs on this cluster. Wait until it ends, or ask its holder.' },
+    ],
+    ['lock expired', { kind: 'lock_expired', detail: 'over since noon' }, 410, { code: 'LOCK_EXPIRED', detail: 'over since noon' }],
     ['fenced off', { kind: 'fenced_off', detail: 'another controller' }, 412, { code: 'FENCED_OFF' }],
     [
       'pre-flight failed',
@@ -47,6 +70,12 @@ describe('/api/swap', () => {
       expect(bodyOf(answer)).to.include(expected);
       expectDocumented(POST_SWAP, answer);
       if (status === 202) expect(answer.headers.location).to.equal('/api/swap/swp_1');
+      if (decision.kind === 'locked') {
+        const { implicit, reason } = decision.lock;
+        const expected = { holder: 'cron:nightly', reason, expires_at: implicit ? null : '2023-11-14T22:23:20.000Z' };
+        expect(bodyOf(answer)['lock']).to.deep.equal(expected);
+        expect(answer.headers['retry-after']).to.equal(String(decision.retryAfterSeconds));
+      }
       if (decision.kind === 'busy') expect(answer.headers['retry-after']).to.equal('7');
       if (decision.kind === 'preflight_failed') expect(bodyOf(answer)['issues']).to.deep.equal(decision.issues);
     });
@@ -190,7 +219,7 @@ describe('/api/swap', () => {
 
   it('answers 404 to a swap that is not there, however it is spelt', async () => {
     server.core.swap = async () => null;
-    for (const id of ['swp_0', 'lock', '%F0%9F%92%A9', 'x'.repeat(200)]) {
+    for (const id of ['swp_0', 'locked', '%F0%9F%92%A9', 'x'.repeat(200)]) {
       const answer = await ask(server.port, `/api/swap/${id}?wait_seconds=10`);
       expect(answer.status, id).to.equal(404);
       expect(bodyOf(answer)).to.include({ code: 'SWAP_NOT_FOUND' });

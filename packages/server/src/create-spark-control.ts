@@ -145,6 +145,7 @@ function appOf(options: SparkControlOptions, core: SparkCore, { server }: Config
   return createApp({
     core,
     answers: store.answers,
+    audit: store.audit,
     ...tools,
     ids: options.ids ?? new SortableIds(tools.clock),
     version: VERSION,

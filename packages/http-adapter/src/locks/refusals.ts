@@ -12,3 +12,7 @@ function whose({ holder, reason, implicit, expiresAt, remainingMs }: LockFacts):
   if (remainingMs === 0) return `The lock of ${holder}${why} is over, but the swap under it still runs.`;
   return `${holder}${why} holds the lock of this cluster until ${timestamp(expiresAt)}.`;
 }
+
+/** For whoever joined this request by its Idempotency-Key: one that can be tried again, so that it is not kept as the answer. */
+export const goneBeforeGrant = (): SparkError =>
+  new SparkError('QUEUE_TIMEOUT', 'Whoever asked had gone when the lock was granted, so it was released again. Ask again.');

@@ -1,19 +1,46 @@
 import {
+  AcquireBody,
+  AuditEntry,
+  AuditList,
+  Calendar,
+  Automation,
+  AutomationList,
+  AutomationRun,
+  AutomationRunList,
+  ChangeAutomationBody,
+  ChangeWebhookBody,
   Cluster,
   ClusterList,
+  CreateAutomationBody,
+  CreateWebhookBody,
+  Delivery,
+  DeliveryAttempt,
+  DeliveryList,
+  Conflict,
   EmptyBody,
+  Grant,
   Healthz,
   Host,
   HostEvent,
   HostList,
   Issue,
+  Lease,
+  Lock,
+  LockFacts,
   LogEvent,
   Model,
   ModelList,
   ModelSummary,
+  Occurrence,
   PreflightReport,
   Problem,
   Readyz,
+  RegisteredSchedule,
+  RegisterScheduleBody,
+  ReleaseBody,
+  Renewal,
+  RenewBody,
+  Schedule,
   Session,
   Status,
   Swap,
@@ -23,35 +50,71 @@ import {
   type TSchema,
   ValidateBody,
   Version,
+  Webhook,
+  WebhookList,
+  WebhookPayload,
+  WebhookWithSecret,
 } from '@spark-control/schema';
 import type { ApiContext } from '../api-context.ts';
+import { auditRoutes } from '../audit/routes.ts';
+import { automationRoutes } from '../automations/routes.ts';
 import { clusterRoutes } from '../clusters/routes.ts';
 import { hostRoutes } from '../hosts/routes.ts';
+import { lockRoutes } from '../locks/routes.ts';
 import { modelRoutes } from '../models/routes.ts';
 import { operationRoutes } from '../operations/routes.ts';
+import { scheduleRoutes } from '../schedules/routes.ts';
 import { statusRoutes } from '../status/routes.ts';
 import type { StreamTools } from '../streams/stream-tools.ts';
 import { swapRoutes } from '../swaps/routes.ts';
+import { webhookRoutes } from '../webhooks/routes.ts';
 import { openApiOf } from './openapi.ts';
 import type { Route } from './route.ts';
 
 /** Schemas that other programs want to name. The event schemas are here although OpenAPI 3.1 cannot say which stream sends them. */
 const NAMED: Readonly<Record<string, TSchema>> = {
+  AcquireBody,
+  AuditEntry,
+  AuditList,
+  Calendar,
+  Automation,
+  AutomationList,
+  AutomationRun,
+  AutomationRunList,
+  ChangeAutomationBody,
+  ChangeWebhookBody,
   Cluster,
   ClusterList,
+  CreateAutomationBody,
+  CreateWebhookBody,
+  Delivery,
+  DeliveryAttempt,
+  DeliveryList,
+  Conflict,
   EmptyBody,
+  Grant,
   Healthz,
   Host,
   HostEvent,
   HostList,
   Issue,
+  Lease,
+  Lock,
+  LockFacts,
   LogEvent,
   Model,
   ModelList,
   ModelSummary,
+  Occurrence,
   PreflightReport,
   Problem,
   Readyz,
+  RegisteredSchedule,
+  RegisterScheduleBody,
+  ReleaseBody,
+  Renewal,
+  RenewBody,
+  Schedule,
   Session,
   Status,
   Swap,
@@ -60,6 +123,10 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   SwapRequestBody,
   ValidateBody,
   Version,
+  Webhook,
+  WebhookList,
+  WebhookPayload,
+  WebhookWithSecret,
 };
 
 /** Every route there is. */
@@ -67,10 +134,15 @@ export function routeTable(context: ApiContext, streams: StreamTools): readonly 
   let document: unknown;
   const routes: readonly Route[] = [
     ...swapRoutes(context, streams),
+    ...lockRoutes(context),
     ...statusRoutes(context, streams),
     ...modelRoutes(context),
     ...clusterRoutes(context),
     ...hostRoutes(context),
+    ...automationRoutes(context),
+    ...scheduleRoutes(context),
+    ...auditRoutes(context),
+    ...webhookRoutes(context),
     ...operationRoutes(context, () => {
       document ??= openApiOf(routes, NAMED, context.version);
       return document;

@@ -1,5 +1,5 @@
 import { clusterKey, hostKey, modelKey, type NumberedEvent, swapId } from '@spark-control/core';
-import { HostEvent } from '@spark-control/schema';
+import { HostEvent, Lock } from '@spark-control/schema';
 import { expect } from 'chai';
 import { aSwap } from '../../../core/test/support/builders.ts';
 import { settle } from '../../../core/test/support/fake-clock.ts';
@@ -7,6 +7,7 @@ import { MAX_STREAMS_PER_ADDRESS } from '../../src/streams/stream-limits.ts';
 import { expectFits } from '../support/documented.ts';
 import { EventReader } from '../support/event-reader.ts';
 import { aView } from '../support/scripted-core.ts';
+import { aLockView, someLockFacts } from '../support/scripted-locks.ts';
 import { ask, bodyOf, startServer, type TestServer } from '../support/test-server.ts';
 
 const DEFAULT = clusterKey('default');
@@ -49,6 +50,48 @@ describe('/api/events', () => {
     expect(reader.events[4]?.data).to.include({ key: 'spark1', reachable: false, code: 'HOST_UNREACHABLE', reason: 'timed out' });
     expect(reader.events[4]?.data).to.include({ at: '2023-11-14T22:13:20.000Z', observed_at: '2023-11-14T22:13:21.000Z' });
     expectFits(HostEvent, reader.events[4]?.data, 'a host event');
+    reader.cut();
+  });
+
+  it('tells of locks and of the line before them, whole each time', async () => {
+    const reader = await open();
+    await reader.received(1);
+    const lock = aLockView({ state: 'held', lock: someLockFacts(), lastFence: 7 });
+    const queue = [{ holder: 'alice', since: 1_700_000_000_000 }];
+    server.core.emit({ id: 1, kind: 'lock', cluster: DEFAULT, swapId: null, at: 0, lock });
+    server.core.emit({ id: 2, kind: 'lock', cluster: DEFAULT, swapId: null, at: 0, lock: { ...lock, queue } });
+    const elsewhere = aLockView({ cluster: clusterKey('gone') });
+    server.core.emit({ id: 3, kind: 'lock', cluster: elsewhere.cluster, swapId: null, at: 0, lock: elsewhere });
+    server.core.emitSwap(aSwap());
+    await reader.received(4);
+    expect(reader.events.map(({ id, event }) => [id, event])).to.deep.equal([
+      ['0', 'snapshot'],
+      ['1', 'lock'],
+      ['2', 'lock'],
+      ['4', 'swap'],
+    ]);
+    for (const { data } of reader.events.slice(1, 3)) expectFits(Lock, data, 'a lock event');
+    expect(reader.events[1]?.data).to.include({ cluster: 'default', held: true, state: 'held', last_fence: 7 });
+    expect(reader.events[2]?.data['queue']).to.deep.equal([{ holder: 'alice', since: '2023-11-14T22:13:20.000Z' }]);
+    reader.cut();
+    const resumed = await open('0');
+    expect(
+      (await resumed.received(3)).map(({ event }) => event),
+      'replayed from the journal',
+    ).to.deep.equal(['lock', 'lock', 'swap']);
+    resumed.cut();
+  });
+
+  it('shows the lock of every cluster in its snapshot', async () => {
+    const held = aLockView({ state: 'held', lock: someLockFacts() });
+    server.core.locks.views = () => [held, aLockView({ cluster: clusterKey('other') })];
+    const reader = await open();
+    const [snapshot] = await reader.received(1);
+    const locks = snapshot?.data['locks'] as { cluster: string; held: boolean }[];
+    expect(locks.map(({ cluster, held: isHeld }) => [cluster, isHeld])).to.deep.equal([
+      ['default', true],
+      ['other', false],
+    ]);
     reader.cut();
   });
 

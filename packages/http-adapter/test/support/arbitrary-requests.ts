@@ -14,6 +14,8 @@ type Schema = Readonly<{
   maximum?: number;
   minLength?: number;
   maxLength?: number;
+  minItems?: number;
+  uniqueItems?: boolean;
 }>;
 
 /** Values that a schema accepts. Written for the keywords that the wire's schemas use. */
@@ -34,7 +36,7 @@ export function validFor(schema: Schema): fc.Arbitrary<unknown> {
     case 'string':
       return validString(schema);
     case 'array':
-      return fc.array(validFor(schema.items ?? {}), { maxLength: 3 });
+      return validArray(schema);
     case 'object':
       return validObject(schema);
     default:
@@ -42,8 +44,19 @@ export function validFor(schema: Schema): fc.Arbitrary<unknown> {
   }
 }
 
+function validArray({ items = {}, minItems: minLength = 0, uniqueItems = false }: Schema): fc.Arbitrary<unknown[]> {
+  const size = { minLength, maxLength: 3 };
+  return uniqueItems ? fc.uniqueArray(validFor(items), size) : fc.array(validFor(items), size);
+}
+
 function validString({ pattern, minLength = 0, maxLength = 300 }: Schema): fc.Arbitrary<string> {
-  const text = pattern === undefined ? fc.string({ minLength, maxLength, unit: 'grapheme' }) : fc.stringMatching(new RegExp(pattern));
+  if (pattern === undefined) return bounded(fc.string({ minLength, maxLength, unit: 'grapheme' }), minLength, maxLength);
+  // fast-check cannot make a text for a lookahead, so that is left to a filter.
+  const text = fc.stringMatching(new RegExp(pattern.replace(/\(\?=[^)]*\)/g, '')));
+  return bounded(text, minLength, maxLength).filter((made) => new RegExp(pattern).test(made));
+}
+
+function bounded(text: fc.Arbitrary<string>, minLength: number, maxLength: number): fc.Arbitrary<string> {
   return text.filter(({ length }) => length >= minLength && length <= maxLength);
 }
 

@@ -1,10 +1,14 @@
 import { Agent, createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { LogFields, Logger } from '@spark-control/core';
+import { createScheduleDesk, type LogFields, type Logger } from '@spark-control/core';
 import { FakeClock } from '../../../core/test/support/fake-clock.ts';
 import { MemoryAnswers } from '../../../core/test/support/memory-answers.ts';
+import { MemoryAudit } from '../../../core/test/support/memory-audit.ts';
+import { MemorySchedules } from '../../../core/test/support/memory-schedules.ts';
+import { PlainCalendar } from '../../../core/test/support/plain-calendar.ts';
 import { type AppDeps, createApp, type SparkApp } from '../../src/index.ts';
 import { ScriptedCore } from './scripted-core.ts';
+import { ScriptedWebhooks } from './scripted-webhooks.ts';
 
 export type LogEntry = Readonly<{ level: string; message: string; fields: LogFields }>;
 
@@ -12,6 +16,7 @@ export type TestServer = Readonly<{
   url: string;
   port: number;
   core: ScriptedCore;
+  audit: MemoryAudit;
   clock: FakeClock;
   logs: LogEntry[];
   server: Server;
@@ -28,10 +33,21 @@ export async function startServer(over: Partial<AppDeps> = {}, core = new Script
     (message: string, fields: LogFields = {}) =>
       void logs.push({ level, message, fields });
   const logger: Logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+  const audit = new MemoryAudit();
   let ids = 0;
   const { app, closeStreams } = createApp({
     core,
+    webhooks: new ScriptedWebhooks(),
     answers: new MemoryAnswers(),
+    audit,
+    schedules: createScheduleDesk({
+      store: new MemorySchedules(audit),
+      calendar: new PlainCalendar(),
+      clock,
+      logger,
+      core,
+      automations: async () => [],
+    }),
     clock,
     ids: { next: (prefix) => `${prefix}_${ids++}` },
     logger,
@@ -51,7 +67,7 @@ export async function startServer(over: Partial<AppDeps> = {}, core = new Script
     server.closeAllConnections();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   };
-  return { url: `http://127.0.0.1:${port}`, port, core, clock, logs, server, closeStreams, close };
+  return { url: `http://127.0.0.1:${port}`, port, core, audit, clock, logs, server, closeStreams, close };
 }
 
 export type Answer = Readonly<{ status: number; headers: IncomingHttpHeaders; text: string }>;

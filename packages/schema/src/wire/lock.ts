@@ -84,7 +84,8 @@ export const ReleaseQuery = Type.Object(
   {
     cluster: Type.Optional(Key),
     force: Type.Optional(Type.Enum(['true', 'false'])),
-    reason: Type.Optional(Type.String({ minLength: 8, maxLength: 500, pattern: '^[^\\u0000-\\u001f\\u007f]*$' })),
+    // Not eight blanks either: whoever lost the lock reads it.
+    reason: Type.Optional(Type.String({ minLength: 8, maxLength: 500, pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f]*$' })),
   },
   CLOSED,
 );
