@@ -13,6 +13,8 @@ export const integer = (description: string, minimum: number, maximum: number, m
 export const number = (description: string, minimum: number, maximum: number, more: Readonly<Record<string, unknown>> = {}) =>
   Type.Optional(Type.Unsafe<number | null>({ type: ['number', 'null'], minimum, maximum, ...more, description }));
 
+export const boolean = (description: string) => Type.Optional(Type.Unsafe<boolean | null>({ type: ['boolean', 'null'], description }));
+
 export const texts = (description: string, more: Readonly<Record<string, unknown>> = {}) =>
   Type.Optional(Type.Unsafe<readonly string[] | null>({ type: ['array', 'null'], items: { type: 'string', ...more }, description }));
 

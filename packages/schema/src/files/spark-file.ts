@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { CLOSED, integer, mapOf, number, port, text, texts } from './common.ts';
+import { KEY_REGEXP } from '../wire/common.ts';
+import { boolean, CLOSED, integer, mapOf, number, port, text, texts } from './common.ts';
 
 const HOST_PATH = '^(/|~/|~$)';
 const USER = '^[A-Za-z_][A-Za-z0-9_.-]{0,31}$';
@@ -26,6 +27,16 @@ export const HostEntry = Type.Object(
   CLOSED,
 );
 
+const DefaultModel = Type.Object(
+  {
+    model: Type.String({ pattern: KEY_REGEXP, description: 'Key of a model in models.yaml.' }),
+    after_lock_release: boolean('When a lock was released, has expired or was broken, and nobody took it within seconds. Default: true.'),
+    after_idle_seconds: integer('When another model, or none, has had no request for so long. Default: never.', 60, 30 * 86_400),
+    after_reboot: boolean('When a host has booted and nothing serves. Default: true.'),
+  },
+  { ...CLOSED, description: 'Model that the cluster goes back to by itself, as far as the lock allows. Default: none.' },
+);
+
 export const ClusterEntry = Type.Object(
   {
     name: text('Name that people read. Default: the key.', { maxLength: 100 }),
@@ -45,6 +56,7 @@ export const ClusterEntry = Type.Object(
     }),
     hf_cache: text('Hugging Face cache on the hosts. Default: ~/.cache/huggingface.', { pattern: HOST_PATH }),
     model_roots: texts('Folders below which a `local_path` may lie. Default: /models and /srv/models.', { pattern: '^/.' }),
+    default_model: Type.Optional(DefaultModel),
   },
   CLOSED,
 );

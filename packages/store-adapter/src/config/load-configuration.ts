@@ -1,9 +1,18 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type Cluster, type DeadlineSettings, type Issue, type Logger, type Model, SparkError } from '@spark-control/core';
+import {
+  type Cluster,
+  type DeadlineSettings,
+  type DefaultModelRule,
+  type Issue,
+  type Logger,
+  type Model,
+  SparkError,
+} from '@spark-control/core';
 import { type FileSpark, SparkFile } from '@spark-control/schema';
 import { clusterDefaults, simulatedCluster } from './cluster-settings.ts';
+import { defaultModelsOfFile, defaultModelWarnings } from './default-model-settings.ts';
 import { clustersOfEnvironment } from './env-clusters.ts';
 import { type Env, EnvReader } from './env-reader.ts';
 import { shapeIssues } from './file-shape.ts';
@@ -35,6 +44,8 @@ export type Configuration = Readonly<{
   services: readonly ConfiguredService[];
   server: ServerSettings;
   deadlines: DeadlineSettings;
+  /** At most one for each cluster. */
+  defaultModels: readonly DefaultModelRule[];
   /** Oddities that keep nothing from working, as sentences for the log. */
   warnings: readonly string[];
 }>;
@@ -51,6 +62,7 @@ export function loadConfiguration(options: ConfigurationOptions): Configuration 
   const topology = readTopology(spark, env, folder, issues);
   const hosts = topology.simulated ? [] : topology.clusters.flatMap((cluster) => cluster.hosts.map(({ key }) => key));
   const services = readServices(fileIn(folder, 'services'), env.list('DISABLED_SERVICES'), hosts, issues);
+  const defaultModels = spark?.content == null ? [] : defaultModelsOfFile(spark.file, spark.content, issues);
   const server = serverSettings(env, spark?.content ?? null);
   issues.push(...env.issues);
   if (issues.length > 0) throw new SparkError('INVALID_SETTINGS', summaryOf('The settings are not valid', issues), { details: { issues } });
@@ -64,8 +76,9 @@ export function loadConfiguration(options: ConfigurationOptions): Configuration 
     ...(repeat === undefined ? {} : { repeat }),
     ...(pollMs === undefined ? {} : { pollMs }),
   });
-  const warnings = [...env.warnings, ...catalogWarnings(catalog.current().models, topology.clusters, models)];
-  return { ...topology, catalog, services, server, deadlines: deadlineSettings(spark?.content ?? null), warnings };
+  const known = catalog.current().models;
+  const warnings = [...env.warnings, ...catalogWarnings(known, topology.clusters, models), ...defaultModelWarnings(defaultModels, known)];
+  return { ...topology, catalog, services, server, deadlines: deadlineSettings(spark?.content ?? null), defaultModels, warnings };
 }
 
 /** `name.yaml`, or `name.yml` where only that is there: overlooking it would end in a simulation. */
