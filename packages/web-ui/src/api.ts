@@ -1,123 +1,111 @@
-import type { ModelList, Preflight, Problem, Session, Swap, SwapBody, SwapList } from './wire.ts';
-
-/** A refusal or a failure of the server, or of the way to it. `problem` is fit to be shown. */
-export class ApiError extends Error {
-  readonly problem: Problem;
-
-  constructor(problem: Problem) {
-    super(problem.detail);
-    this.name = 'ApiError';
-    this.problem = problem;
-  }
-}
+import { createCall, type Request } from './transport.ts';
+import type {
+  AcquireBody,
+  AuditList,
+  Automation,
+  AutomationBody,
+  AutomationList,
+  AutomationRun,
+  AutomationRunList,
+  Calendar,
+  Delivery,
+  DeliveryList,
+  Grant,
+  Lease,
+  Lock,
+  ModelList,
+  Preflight,
+  Renewal,
+  Swap,
+  SwapBody,
+  SwapList,
+  Webhook,
+  WebhookBody,
+  WebhookList,
+  WebhookWithSecret,
+} from './wire.ts';
 
 export type SwapFilter = Readonly<{ cluster?: string; outcome?: string; model?: string; cursor?: string }>;
+/** `cursor`: where the next page begins; `null`: the first one. */
+export type Page = Readonly<{ cursor: string | null; limit: number }>;
 
-/** What the page asks of the server. Every method rejects with {@link ApiError} and nothing else, except on abort. */
+/** What the page asks of the server. Every method rejects as {@link createCall} says. */
 export type Api = Readonly<{
   models(): Promise<ModelList>;
   swap(id: string): Promise<Swap>;
   swaps(filter: SwapFilter, limit: number): Promise<SwapList>;
   validate(model: string, cluster: string, signal?: AbortSignal): Promise<Preflight>;
-  startSwap(body: SwapBody, idempotencyKey: string): Promise<Swap>;
+  /** `lockId`: of a lock acquired here, `null` without one. */
+  startSwap(body: SwapBody, idempotencyKey: string, lockId: string | null): Promise<Swap>;
   cancelSwap(id: string): Promise<Swap>;
+  lock(cluster: string): Promise<Lock>;
+  acquireLock(body: AcquireBody, idempotencyKey: string): Promise<Grant>;
+  renewLock(lockId: string): Promise<Renewal>;
+  releaseLock(lockId: string): Promise<null>;
+  breakLock(cluster: string, reason: string): Promise<Lease>;
+  calendar(from: string, to: string): Promise<Calendar>;
+  automations(): Promise<AutomationList>;
+  createAutomation(body: AutomationBody, idempotencyKey: string): Promise<Automation>;
+  changeAutomation(id: string, change: Partial<AutomationBody>): Promise<Automation>;
+  removeAutomation(id: string): Promise<null>;
+  runAutomation(id: string, idempotencyKey: string): Promise<AutomationRun>;
+  runs(automation: string, page: Page): Promise<AutomationRunList>;
+  webhooks(): Promise<WebhookList>;
+  createWebhook(body: WebhookBody, idempotencyKey: string): Promise<WebhookWithSecret>;
+  changeWebhook(id: string, change: Partial<WebhookBody>): Promise<Webhook>;
+  removeWebhook(id: string): Promise<null>;
+  rotateSecret(id: string, idempotencyKey: string): Promise<WebhookWithSecret>;
+  testWebhook(id: string, idempotencyKey: string): Promise<Delivery>;
+  deliveries(webhook: string, page: Page): Promise<DeliveryList>;
+  redeliver(delivery: string, idempotencyKey: string): Promise<Delivery>;
+  audit(action: string, page: Page): Promise<AuditList>;
 }>;
 
-type Request = Readonly<{ method?: 'GET' | 'POST'; body?: unknown; headers?: Record<string, string>; signal?: AbortSignal | undefined }>;
-
 export function createApi(fetchImpl: typeof fetch): Api {
-  const session = createSession(fetchImpl);
-
-  async function call<T>(path: string, request: Request = {}, isRetry = false): Promise<T> {
-    const headers: Record<string, string> = { accept: 'application/json', ...request.headers };
-    if (request.body !== undefined) headers['content-type'] = 'application/json';
-    if (request.method === 'POST') headers['x-csrf-token'] = await session.token();
-    const response = await send(fetchImpl, path, {
-      method: request.method ?? 'GET',
-      headers,
-      ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
-      ...(request.signal && { signal: request.signal }),
-    });
-    if (response.ok) return parse<T>(response);
-    // The session, and with it the token, ends when the server restarts with a new secret: fetch another, once.
-    if (response.status === 403 && request.method === 'POST' && !isRetry) {
-      session.forget();
-      return call<T>(path, request, true);
-    }
-    throw new ApiError(await problemOf(response));
-  }
-
+  const call = createCall(fetchImpl);
   const id = encodeURIComponent;
+  const post = (body: unknown, key?: string): Request => ({
+    method: 'POST',
+    body,
+    ...(key !== undefined && { headers: { 'idempotency-key': key } }),
+  });
+  const patch = (body: unknown): Request => ({ method: 'PATCH', body });
+  const remove: Request = { method: 'DELETE' };
+  const page = ({ cursor, limit }: Page, more = {}): string => query({ ...more, limit: String(limit), cursor: cursor ?? '' });
   return {
     models: () => call('/api/models'),
     swap: (swap) => call(`/api/swap/${id(swap)}`),
-    swaps: (filter, limit) => call(`/api/swaps?${new URLSearchParams({ ...filter, limit: String(limit) })}`),
-    validate: (model, cluster, signal) => call(`/api/swap/${id(model)}/validate`, { method: 'POST', body: { cluster }, signal }),
-    startSwap: (body, key) => call('/api/swap', { method: 'POST', body, headers: { 'idempotency-key': key } }),
-    cancelSwap: (swap) => call(`/api/swap/${id(swap)}/cancel`, { method: 'POST', body: {} }),
-  };
-}
-
-function createSession(fetchImpl: typeof fetch): Readonly<{ token(): Promise<string>; forget(): void }> {
-  let pending: Promise<string> | null = null;
-  const fetchToken = async (): Promise<string> => {
-    const response = await send(fetchImpl, '/api/session', { headers: { accept: 'application/json' } });
-    if (!response.ok) throw new ApiError(await problemOf(response));
-    return (await parse<Session>(response)).csrf_token;
-  };
-  const forget = (): void => {
-    pending = null;
-  };
-  return {
-    forget,
-    token() {
-      pending ??= fetchToken().catch((error: unknown) => {
-        forget();
-        throw error;
-      });
-      return pending;
+    swaps: (filter, limit) => call(`/api/swaps?${query({ ...filter, limit: String(limit) })}`),
+    validate: (model, cluster, signal) => call(`/api/swap/${id(model)}/validate`, { ...post({ cluster }), signal }),
+    startSwap: (body, key, lockId) => {
+      const lock = lockId === null ? {} : { 'x-swap-lock': lockId };
+      return call('/api/swap', { method: 'POST', body, headers: { 'idempotency-key': key, ...lock } });
     },
+    cancelSwap: (swap) => call(`/api/swap/${id(swap)}/cancel`, post({})),
+    lock: (cluster) => call(`/api/swap/lock?${query({ cluster })}`),
+    acquireLock: (body, key) => call('/api/swap/lock', post(body, key)),
+    renewLock: (lock_id) => call('/api/swap/lock', { method: 'PUT', body: { lock_id } }),
+    releaseLock: (lockId) => call('/api/swap/lock', { ...remove, headers: { 'x-swap-lock': lockId } }),
+    breakLock: (cluster, reason) => call(`/api/swap/lock?${query({ cluster, force: 'true', reason })}`, remove),
+    calendar: (from, to) => call(`/api/schedules?${query({ from, to })}`),
+    automations: () => call('/api/automations'),
+    createAutomation: (body, key) => call('/api/automations', post(body, key)),
+    changeAutomation: (automation, change) => call(`/api/automations/${id(automation)}`, patch(change)),
+    removeAutomation: (automation) => call(`/api/automations/${id(automation)}`, remove),
+    runAutomation: (automation, key) => call(`/api/automations/${id(automation)}/run`, post({}, key)),
+    runs: (automation, which) => call(`/api/automations/${id(automation)}/runs?${page(which)}`),
+    webhooks: () => call('/api/webhooks'),
+    createWebhook: (body, key) => call('/api/webhooks', post(body, key)),
+    changeWebhook: (webhook, change) => call(`/api/webhooks/${id(webhook)}`, patch(change)),
+    removeWebhook: (webhook) => call(`/api/webhooks/${id(webhook)}`, remove),
+    rotateSecret: (webhook, key) => call(`/api/webhooks/${id(webhook)}/rotate-secret`, post({}, key)),
+    testWebhook: (webhook, key) => call(`/api/webhooks/${id(webhook)}/test`, post({}, key)),
+    deliveries: (webhook, which) => call(`/api/webhooks/${id(webhook)}/deliveries?${page(which)}`),
+    redeliver: (delivery, key) => call(`/api/webhooks/deliveries/${id(delivery)}/redeliver`, post({}, key)),
+    audit: (action, which) => call(`/api/audit?${page(which, { action })}`),
   };
 }
 
-async function send(fetchImpl: typeof fetch, path: string, init: RequestInit): Promise<Response> {
-  try {
-    return await fetchImpl(path, { credentials: 'same-origin', ...init });
-  } catch (error) {
-    if (init.signal?.aborted) throw error;
-    throw new ApiError(
-      clientProblem('NO_ANSWER', 'The server did not answer', 'Check that Spark Control runs and that this device reaches it.'),
-    );
-  }
-}
-
-async function parse<T>(response: Response): Promise<T> {
-  try {
-    return (await response.json()) as T;
-  } catch {
-    throw new ApiError(clientProblem('BAD_ANSWER', 'The answer could not be read', 'Reload the page; a proxy may stand in between.'));
-  }
-}
-
-/** The problem document of an answer, or one made from its status when a proxy on the way answered instead. */
-async function problemOf(response: Response): Promise<Problem> {
-  const body: unknown = await response.json().catch(() => null);
-  const requestId = response.headers.get('x-request-id');
-  if (isProblem(body)) return { ...body, request_id: body.request_id ?? requestId };
-  const title = `HTTP ${response.status}`;
-  return { ...clientProblem('BAD_ANSWER', title, 'Something between this page and Spark Control answered.'), status: response.status };
-}
-
-const isProblem = (body: unknown): body is Problem =>
-  typeof body === 'object' && body !== null && 'code' in body && 'title' in body && typeof body.code === 'string';
-
-function clientProblem(code: string, title: string, remedy: string): Problem {
-  return { title, status: 0, detail: title, code, request_id: null, remedy };
-}
-
-/** Anything but an {@link ApiError} here is a fault of the page; it is shown rather than swallowed. */
-export function problemFrom(error: unknown): Problem {
-  if (error instanceof ApiError) return error.problem;
-  const detail = error instanceof Error ? error.message : String(error);
-  return { title: 'A fault in the page', status: 0, detail, code: 'PAGE_FAULT', request_id: null, remedy: 'Reload the page.' };
-}
+/** Only what is set: an empty value would be a value to the server. */
+const query = (fields: Readonly<Record<string, string>>): string =>
+  String(new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== '')));

@@ -1,6 +1,6 @@
 import { act } from './actions.ts';
 import type { Surroundings } from './controller.ts';
-import { remember } from './preferences.ts';
+import { keepLocks, remember } from './preferences.ts';
 import { parseRoute, type Route } from './router.ts';
 import { readKey } from './shortcuts.ts';
 import type { AppState } from './state.ts';
@@ -13,10 +13,13 @@ const PREFIX_MS = 1_500;
 export function browserSurroundings(): Surroundings {
   return {
     now: () => Date.now(),
+    monotonic: () => performance.now(),
+    after: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     randomKey,
     pushPath: (path) => history.pushState(null, '', path),
     copy,
     remember: (name, value) => remember(document, localStorage, name, value),
+    keepLocks: (locks) => keepLocks(sessionStorage, locks),
   };
 }
 
@@ -77,11 +80,14 @@ export function listenToKeys(page: Document, state: () => AppState): void {
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof Element && target.matches('input:not([type="checkbox"], [type="radio"]), textarea, select');
 
-export function pauseWhenHidden(page: Document, stream: Stream): void {
+export function pauseWhenHidden(page: Document, stream: Stream, onVisible: () => void): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   page.addEventListener('visibilitychange', () => {
     clearTimeout(timer);
     if (page.visibilityState === 'hidden') timer = setTimeout(() => stream.pause(), HIDDEN_MS);
-    else stream.resume();
+    else {
+      stream.resume();
+      onVisible();
+    }
   });
 }

@@ -1,43 +1,89 @@
 import type { Action } from './actions.ts';
-import { type Api, problemFrom } from './api.ts';
+import type { Api } from './api.ts';
+import { Asker } from './asker.ts';
 import { HistoryLoader } from './history-loader.ts';
+import { ListDesk } from './list-desk.ts';
+import { LockDesk, type LockSurroundings } from './lock-desk.ts';
+import { RecordDesk } from './record-desk.ts';
 import { pathOf, type Route } from './router.ts';
 import { type AppState, idle, onCluster, onHost, onLog, onSnapshot, onSwap } from './state.ts';
 import type { Store } from './store.ts';
 import type { StreamEvent, StreamState } from './stream.ts';
-import type { Cluster, HostEvent, LogEvent, Problem, Status, Swap, SwapBody } from './wire.ts';
+import { SwapDesk } from './swap-desk.ts';
+import { problemFrom } from './transport.ts';
+import type { Cluster, HostEvent, Lock, LogEvent, Status, Swap } from './wire.ts';
 
 /** What the controller needs from the browser, so that it runs in a test without one. */
-export type Surroundings = Readonly<{
-  now(): number;
-  randomKey(): string;
-  /** Puts a path in the address bar. */
-  pushPath(path: string): void;
-  copy(text: string): Promise<boolean>;
-  remember(name: string, value: string): void;
-}>;
+export type Surroundings = LockSurroundings &
+  Readonly<{
+    now(): number;
+    /** Puts a path in the address bar. */
+    pushPath(path: string): void;
+    copy(text: string): Promise<boolean>;
+  }>;
 
-const TOAST_CAP = 3;
+/** Lists that no event tells about are fetched again this often. */
+const LIST_AGE_MS = 15_000;
+/** The wall clock and the other one disagree by more than this: the device slept, or its clock was set. */
+const SLEPT_MS = 2_000;
 
 /** Turns actions and events of the stream into changes of the store. The only place of the page with requests. */
 export class Controller {
   readonly #store: Store<AppState>;
   readonly #api: Api;
   readonly #around: Surroundings;
-  #preflightAbort: AbortController | null = null;
   readonly #history: HistoryLoader;
-  #toastId = 0;
+  readonly #asker: Asker;
+  readonly #locks: LockDesk;
+  readonly #swaps: SwapDesk;
+  readonly #lists: ListDesk;
+  readonly #records: RecordDesk;
+  #listsAt = 0;
+  #last: Readonly<{ now: number; monotonic: number }>;
 
   constructor(store: Store<AppState>, api: Api, around: Surroundings) {
     this.#store = store;
     this.#api = api;
     this.#around = around;
     this.#history = new HistoryLoader(store, api);
+    this.#asker = new Asker(store);
+    this.#locks = new LockDesk(store, api, this.#asker, around);
+    this.#swaps = new SwapDesk(store, api, this.#asker, {
+      locks: this.#locks,
+      randomKey: around.randomKey,
+      follow: (id) => this.navigate({ screen: 'swap', id }, true),
+    });
+    this.#lists = new ListDesk(store, api);
+    this.#records = new RecordDesk(store, api, this.#asker, {
+      randomKey: around.randomKey,
+      reload: () => this.#reloadList(),
+      goTo: (screen) => this.navigate({ screen }, true),
+    });
+    this.#last = { now: around.now(), monotonic: around.monotonic() };
   }
 
   onStreamState(state: StreamState): void {
-    const { lastEventAt } = this.#store.get().connection;
-    this.#store.set({ connection: { state, lastEventAt: state === 'live' ? this.#around.now() : lastEventAt } });
+    const before = this.#store.get().connection;
+    this.#store.set({ connection: { state, lastEventAt: state === 'live' ? this.#around.now() : before.lastEventAt } });
+    // What is replayed after a cut tells how much was left of a lock when it was sent, not now.
+    if (state === 'live' && before.state === 'reconnecting') this.#locks.refreshAll();
+  }
+
+  /** Once a second. What only eyes need stands still while nobody looks. */
+  tick(isVisible: boolean): void {
+    const now = this.#around.now();
+    const monotonic = this.#around.monotonic();
+    const apart = now - this.#last.now - (monotonic - this.#last.monotonic);
+    this.#last = { now, monotonic };
+    this.#store.set({ now, ...(isVisible && { monotonic }) });
+    if (Math.abs(apart) > SLEPT_MS) this.#locks.refreshAll();
+    if (isVisible && monotonic - this.#listsAt > LIST_AGE_MS) this.#reloadList(false);
+  }
+
+  /** Somebody looks again. */
+  onVisible(): void {
+    this.tick(true);
+    this.#locks.refreshAll();
   }
 
   onStreamEvent({ type, data }: StreamEvent): void {
@@ -51,6 +97,9 @@ export class Controller {
         break;
       case 'model':
         this.#store.set(onCluster(state, data as Cluster));
+        break;
+      case 'lock':
+        this.#locks.onLock(data as Lock);
         break;
       case 'host':
         this.#store.set(onHost(state, data as HostEvent));
@@ -70,7 +119,7 @@ export class Controller {
         break;
       case 'open_dialog':
         this.#store.set({ dialog: action.dialog, preflight: idle(), request: { busy: false, problem: null } });
-        if (action.dialog.kind === 'swap') void this.#preflight();
+        if (action.dialog.kind === 'swap') void this.#swaps.preflight();
         break;
       case 'close_dialog':
         this.#closeDialog();
@@ -87,6 +136,16 @@ export class Controller {
         this.#store.set({ historyFilter: action.filter });
         void this.#history.load();
         break;
+      case 'filter_audit':
+        this.#store.set({ auditFilter: action.action });
+        this.#reloadList();
+        break;
+      case 'more_of_list':
+        void this.#lists.more();
+        break;
+      case 'reload_list':
+        this.#reloadList();
+        break;
       case 'more_history':
         void this.#history.loadMore();
         break;
@@ -94,19 +153,38 @@ export class Controller {
         void this.loadModels();
         break;
       case 'reload_swap':
-        void this.#loadSwap(action.swap);
+        void this.#swaps.load(action.swap);
         break;
       case 'rerun_preflight':
-        void this.#preflight();
+        void this.#swaps.preflight();
         break;
       case 'submit_swap':
-        void this.#submitSwap(action.body);
+        void this.#swaps.submit(action.body);
         break;
       case 'cancel_swap':
-        void this.#cancelSwap(action.swap);
+        void this.#swaps.cancel(action.swap);
         break;
       case 'copy':
         void this.#copy(action.text, action.what);
+        break;
+      case 'acquire_lock':
+      case 'leave_line':
+      case 'renew_lock':
+      case 'release_lock':
+      case 'break_lock':
+        this.#locks.perform(action);
+        break;
+      case 'save_automation':
+      case 'enable_automation':
+      case 'run_automation':
+      case 'remove_automation':
+      case 'save_webhook':
+      case 'enable_webhook':
+      case 'test_webhook':
+      case 'rotate_secret':
+      case 'remove_webhook':
+      case 'redeliver':
+        void this.#records.perform(action);
         break;
       case 'choose_theme':
         this.#around.remember('theme', action.theme);
@@ -130,7 +208,13 @@ export class Controller {
     this.#store.set({ route, dialog: null });
     if (route.screen === 'history') void this.#history.load();
     if (route.screen === 'models') void this.loadModels();
-    if (route.screen === 'swap' && this.#store.get().swaps[route.id] === undefined) void this.#loadSwap(route.id);
+    if (route.screen === 'swap' && this.#store.get().swaps[route.id] === undefined) void this.#swaps.load(route.id);
+    this.#reloadList();
+  }
+
+  #reloadList(isWanted = true): void {
+    this.#listsAt = this.#around.monotonic();
+    void this.#lists.load(isWanted);
   }
 
   async loadModels(): Promise<void> {
@@ -146,12 +230,13 @@ export class Controller {
 
   #onSnapshot(status: Status): void {
     const known = this.#store.get().status?.catalog.revision;
-    this.#store.update((state) => onSnapshot(state, status, this.#around.now()));
+    this.#store.update((state) => onSnapshot(state, status, this.#around.now(), this.#around.monotonic()));
+    this.#locks.checkOwn();
     if (known !== status.catalog.revision) void this.loadModels();
     // A snapshot holds what runs and the latest that ended; the swap on screen may have ended long ago, unseen.
     const { route, swaps } = this.#store.get();
     if (route.screen !== 'swap' || swaps[route.id]?.settled === true) return;
-    if (!status.swaps.some(({ id }) => id === route.id)) void this.#loadSwap(route.id);
+    if (!status.swaps.some(({ id }) => id === route.id)) void this.#swaps.load(route.id);
   }
 
   #onSwap(swap: Swap): void {
@@ -166,69 +251,13 @@ export class Controller {
     if (this.#store.get().route.screen === 'history') void this.#history.load();
   }
 
-  async #loadSwap(id: string): Promise<void> {
-    try {
-      const swap = await this.#api.swap(id);
-      this.#store.update((state) => onSwap(state, swap));
-    } catch (error) {
-      const problem = problemFrom(error);
-      this.#store.update(({ swapProblems }) => ({ swapProblems: { ...swapProblems, [id]: problem } }));
-    }
-  }
-
-  async #preflight(): Promise<void> {
-    const { dialog } = this.#store.get();
-    if (dialog?.kind !== 'swap') return;
-    this.#preflightAbort?.abort();
-    const abort = new AbortController();
-    this.#preflightAbort = abort;
-    this.#store.update(({ preflight }) => ({ preflight: { ...preflight, loading: true, problem: null } }));
-    try {
-      const value = await this.#api.validate(dialog.model, dialog.cluster, abort.signal);
-      if (!abort.signal.aborted) this.#store.set({ preflight: { value, loading: false, problem: null } });
-    } catch (error) {
-      if (!abort.signal.aborted) this.#store.set({ preflight: { value: null, loading: false, problem: problemFrom(error) } });
-    }
-  }
-
-  async #submitSwap(body: SwapBody): Promise<void> {
-    if (this.#store.get().request.busy) return;
-    this.#store.set({ request: { busy: true, problem: null } });
-    try {
-      const swap = await this.#api.startSwap(body, this.#around.randomKey());
-      this.#store.update((state) => onSwap(state, swap));
-      this.#closeDialog();
-      this.navigate({ screen: 'swap', id: swap.id }, true);
-    } catch (error) {
-      this.#store.set({ request: { busy: false, problem: problemFrom(error) } });
-    }
-  }
-
-  async #cancelSwap(id: string): Promise<void> {
-    if (this.#store.get().request.busy) return;
-    this.#store.set({ request: { busy: true, problem: null } });
-    try {
-      const swap = await this.#api.cancelSwap(id);
-      this.#store.update((state) => onSwap(state, swap));
-      this.#closeDialog();
-    } catch (error) {
-      this.#store.set({ request: { busy: false, problem: problemFrom(error) } });
-    }
-  }
-
   async #copy(text: string, what: string): Promise<void> {
     const copied = await this.#around.copy(text);
-    this.#toast(copied ? 'ok' : 'bad', copied ? `${what} copied` : `${what} could not be copied: the browser did not allow it`, null);
+    this.#asker.toast(copied ? 'ok' : 'bad', copied ? `${what} copied` : `${what} could not be copied: the browser did not allow it`);
   }
 
   #closeDialog(): void {
-    this.#preflightAbort?.abort();
-    this.#store.set({ dialog: null, request: { busy: false, problem: null } });
-  }
-
-  #toast(tone: 'ok' | 'bad', text: string, problem: Problem | null): void {
-    this.#toastId += 1;
-    const toast = { id: this.#toastId, tone, text, problem };
-    this.#store.update(({ toasts }) => ({ toasts: [...toasts, toast].slice(-TOAST_CAP) }));
+    this.#swaps.dropPreflight();
+    this.#asker.closeDialog();
   }
 }

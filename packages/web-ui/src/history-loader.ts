@@ -1,6 +1,7 @@
-import { type Api, problemFrom } from './api.ts';
+import type { Api } from './api.ts';
 import { type AppState, onSwap } from './state.ts';
 import type { Store } from './store.ts';
+import { problemFrom } from './transport.ts';
 
 const PAGE = 30;
 

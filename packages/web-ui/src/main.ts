@@ -4,7 +4,7 @@ import { browserSurroundings, followLinks, listenToKeys, pauseWhenHidden } from 
 import { Controller } from './controller.ts';
 import type { ScApp } from './elements/app.ts';
 import { defineElements } from './elements/define.ts';
-import { applyTheme, readPreferences } from './preferences.ts';
+import { applyTheme, readLocks, readPreferences } from './preferences.ts';
 import { parseRoute } from './router.ts';
 import { type AppState, initialState } from './state.ts';
 import { Store } from './store.ts';
@@ -40,7 +40,11 @@ function start(): void {
   const app = document.querySelector<ScApp>('sc-app');
   if (app === null) return;
   const around = browserSurroundings();
-  const store = new Store<AppState>({ ...initialState(parseRoute(location.pathname), around.now()), ...readPreferences(localStorage) });
+  const store = new Store<AppState>({
+    ...initialState(parseRoute(location.pathname), around.now(), around.monotonic()),
+    ...readPreferences(localStorage),
+    ownLocks: readLocks(sessionStorage),
+  });
   const controller = new Controller(store, createApi(fetch.bind(window)), around);
   const stream = createStream({
     open: (url) => new EventSource(url),
@@ -59,7 +63,7 @@ function start(): void {
   });
   followLinks(document, (route) => controller.navigate(route, true));
   listenToKeys(document, () => store.get());
-  pauseWhenHidden(document, stream);
+  pauseWhenHidden(document, stream, () => controller.onVisible());
   window.addEventListener('popstate', () => controller.navigate(parseRoute(location.pathname), false));
   store.select(
     ({ theme }) => theme,
@@ -69,7 +73,7 @@ function start(): void {
     ({ route }) => route,
     (route) => stream.follow(route.screen === 'swap' ? route.id : null),
   );
-  setInterval(() => store.set({ now: around.now() }), TICK_MS);
+  setInterval(() => controller.tick(document.visibilityState === 'visible'), TICK_MS);
   controller.navigate(store.get().route, false);
 }
 

@@ -4,16 +4,28 @@ export type Route = Readonly<
   | { screen: 'models' }
   | { screen: 'history' }
   | { screen: 'swap'; id: string }
+  | { screen: 'calendar' }
+  | { screen: 'automations' }
+  | { screen: 'automation'; id: string }
+  | { screen: 'webhooks' }
+  | { screen: 'webhook'; id: string }
+  | { screen: 'audit' }
   | { screen: 'missing'; path: string }
 >;
+
+/** Screens without an id, by the first and only part of their path. */
+const LISTS = ['models', 'history', 'calendar', 'automations', 'webhooks', 'audit'] as const;
+/** Screens of one thing: the first part of their path, followed by its id. */
+const SINGLES = { swaps: 'swap', automations: 'automation', webhooks: 'webhook' } as const;
 
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter((part) => part !== '');
   const [first, second] = parts;
   if (first === undefined) return { screen: 'overview' };
-  if (first === 'models' && parts.length === 1) return { screen: 'models' };
-  if (first === 'history' && parts.length === 1) return { screen: 'history' };
-  if (first === 'swaps' && second !== undefined && parts.length === 2) return { screen: 'swap', id: decode(second) };
+  const list = parts.length === 1 ? LISTS.find((name) => name === first) : undefined;
+  if (list !== undefined) return { screen: list };
+  const single = Object.entries(SINGLES).find(([name]) => name === first)?.[1];
+  if (single !== undefined && second !== undefined && parts.length === 2) return { screen: single, id: decode(second) };
   return { screen: 'missing', path };
 }
 
@@ -30,12 +42,16 @@ export function pathOf(route: Route): string {
   switch (route.screen) {
     case 'overview':
       return '/';
-    case 'models':
-    case 'history':
-      return `/${route.screen}`;
     case 'swap':
-      return `/swaps/${encodeURIComponent(route.id)}`;
+    case 'automation':
+    case 'webhook':
+      return `/${route.screen}s/${encodeURIComponent(route.id)}`;
     case 'missing':
       return route.path;
+    default:
+      return `/${route.screen}`;
   }
 }
+
+/** The same word for the same screen, also of one thing among many. */
+export const routeName = (route: Route): string => ('id' in route ? `${route.screen}/${route.id}` : route.screen);

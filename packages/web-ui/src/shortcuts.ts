@@ -1,5 +1,6 @@
 import type { Action } from './actions.ts';
 import type { Route } from './router.ts';
+import { SCREENS } from './view-models/commands.ts';
 
 export type KeyContext = Readonly<{ singleKeys: boolean; dialogOpen: boolean; isTyping: boolean }>;
 
@@ -8,7 +9,7 @@ export type KeyPress = Readonly<{ key: string; ctrl: boolean; meta: boolean; alt
 /** What a key asks for. `prefix`: `g` was pressed and the next key decides. */
 export type KeyAnswer = Readonly<{ kind: 'none' } | { kind: 'prefix' } | { kind: 'focus_filter' } | { kind: 'action'; action: Action }>;
 
-const GO: Readonly<Record<string, Route>> = { o: { screen: 'overview' }, m: { screen: 'models' }, h: { screen: 'history' } };
+const GO: Readonly<Record<string, Route>> = Object.fromEntries(SCREENS.map(({ key, route }) => [key, route]));
 
 const NONE: KeyAnswer = { kind: 'none' };
 

@@ -2,7 +2,23 @@ import type { Route } from './router.ts';
 import type { StreamState } from './stream.ts';
 import { instant } from './view-models/format.ts';
 import { appendLog, emptyLog, type LogBuffer } from './view-models/log-buffer.ts';
-import type { Cluster, HostEvent, LogLine, Model, Preflight, Problem, Status, Swap } from './wire.ts';
+import type {
+  AuditEntry,
+  Automation,
+  AutomationRun,
+  Calendar,
+  Cluster,
+  Delivery,
+  HostEvent,
+  Lock,
+  LogLine,
+  Model,
+  Preflight,
+  Problem,
+  Status,
+  Swap,
+  Webhook,
+} from './wire.ts';
 
 /** Something asked of the server: what came last stays visible while it is asked again. */
 export type Loadable<T> = Readonly<{ value: T | null; loading: boolean; problem: Problem | null }>;
@@ -11,10 +27,49 @@ export type Connection = Readonly<{ state: StreamState /** By this device's cloc
 
 export type HistoryList = Readonly<{ ids: readonly string[]; nextCursor: string | null; loading: boolean; problem: Problem | null }>;
 
+/** A list that comes page by page, newest first. `of`: what it is the list of; an answer for something else is void. */
+export type Paged<T> = Readonly<{
+  of: string | null;
+  items: readonly T[] | null;
+  nextCursor: string | null;
+  loading: boolean;
+  problem: Problem | null;
+}>;
+
+/** Lists that are fetched for their screens and stay until they are fetched again. */
+export type Lists = Readonly<{
+  calendar: Loadable<Calendar>;
+  automations: Loadable<readonly Automation[]>;
+  webhooks: Loadable<readonly Webhook[]>;
+  runs: Paged<AutomationRun>;
+  deliveries: Paged<Delivery>;
+  audit: Paged<AuditEntry>;
+}>;
+
+/** A lock, and when this page heard of it (`AppState.monotonic`): what is left of it is counted from there. */
+export type SeenLock = Readonly<{ lock: Lock; at: number }>;
+
+/** A lock acquired in this tab. The id proves it, so it stays in this tab. */
+export type OwnLock = Readonly<{ lockId: string; holder: string; fence: number }>;
+
+/** A place in the line for a lock, kept by asking again and again. `position`: 1 is next; `null` until it is known. */
+export type Waiting = Readonly<{ holder: string; position: number | null }>;
+
+/** What a dialog asks about before it is done. */
+export type Confirmation = 'remove_automation' | 'remove_webhook' | 'rotate_secret';
+
 export type Dialog = Readonly<
   | { kind: 'swap'; cluster: string; model: string }
   | { kind: 'unload'; cluster: string }
   | { kind: 'cancel'; swap: string }
+  | { kind: 'acquire'; cluster: string }
+  | { kind: 'break'; cluster: string }
+  /** `id: null`: a new one. */
+  | { kind: 'automation'; id: string | null }
+  | { kind: 'webhook'; id: string | null }
+  | { kind: 'confirm'; what: Confirmation; id: string }
+  /** The only time that the secret is shown; it is nowhere else in the page. */
+  | { kind: 'secret'; url: string; secret: string }
   | { kind: 'help' }
   | { kind: 'palette' }
 >;
@@ -27,9 +82,19 @@ export type AppState = Readonly<{
   connection: Connection;
   /** This device's clock, once a second, in ms. */
   now: number;
+  /** A clock that nobody can set, once a second while the page is looked at, in ms. Countdowns go by it. */
+  monotonic: number;
   /** The server's clock minus this device's. */
   clockSkewMs: number;
   status: Status | null;
+  /** The lock of each cluster as it was last heard of. */
+  locks: Readonly<Record<string, SeenLock>>;
+  /** Locks acquired in this tab, by cluster. */
+  ownLocks: Readonly<Record<string, OwnLock>>;
+  /** Lines that this tab stands in, by cluster. */
+  waits: Readonly<Record<string, Waiting>>;
+  /** The name under which locks are acquired here. */
+  holder: string;
   /** Cluster chosen by the reader, `null`: the first. */
   chosenCluster: string | null;
   models: Loadable<readonly Model[]>;
@@ -39,6 +104,10 @@ export type AppState = Readonly<{
   logs: Readonly<Record<string, LogBuffer>>;
   history: HistoryList;
   historyFilter: Readonly<{ outcome: string; model: string }>;
+  lists: Lists;
+  auditFilter: string;
+  /** Buttons whose request is under way. */
+  busy: readonly string[];
   dialog: Dialog | null;
   preflight: Loadable<Preflight>;
   /** A request of the open dialog is under way, or was refused. */
@@ -50,13 +119,20 @@ export type AppState = Readonly<{
 
 export const idle = <T>(): Loadable<T> => ({ value: null, loading: false, problem: null });
 
-export function initialState(route: Route, now: number): AppState {
+export const unpaged = <T>(of: string | null = null): Paged<T> => ({ of, items: null, nextCursor: null, loading: false, problem: null });
+
+export function initialState(route: Route, now: number, monotonic = 0): AppState {
   return {
     route,
     connection: { state: 'connecting', lastEventAt: null },
     now,
+    monotonic,
     clockSkewMs: 0,
     status: null,
+    locks: {},
+    ownLocks: {},
+    waits: {},
+    holder: '',
     chosenCluster: null,
     models: idle(),
     modelFilter: '',
@@ -65,6 +141,9 @@ export function initialState(route: Route, now: number): AppState {
     logs: {},
     history: { ids: [], nextCursor: null, loading: false, problem: null },
     historyFilter: { outcome: '', model: '' },
+    lists: { calendar: idle(), automations: idle(), webhooks: idle(), runs: unpaged(), deliveries: unpaged(), audit: unpaged() },
+    auditFilter: '',
+    busy: [],
     dialog: null,
     preflight: idle(),
     request: { busy: false, problem: null },
@@ -84,9 +163,10 @@ export function currentCluster(state: AppState): Cluster | null {
 }
 
 /** A snapshot replaces what the server knows best; swaps it no longer lists and logs stay, so that nothing flickers away. */
-export function onSnapshot(state: AppState, status: Status, deviceNow: number): Partial<AppState> {
+export function onSnapshot(state: AppState, status: Status, deviceNow: number, monotonic: number): Partial<AppState> {
   return {
     status,
+    locks: Object.fromEntries(status.locks.map((lock) => [lock.cluster, { lock, at: monotonic }])),
     swaps: { ...state.swaps, ...Object.fromEntries(status.swaps.map((swap) => [swap.id, swap])) },
     clockSkewMs: (instant(status.now) ?? deviceNow) - deviceNow,
   };

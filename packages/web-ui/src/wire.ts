@@ -2,14 +2,33 @@
 import type { WireIssue } from '@spark-control/schema';
 
 export type {
+  WireAcquireRequest as AcquireBody,
+  WireAuditEntry as AuditEntry,
+  WireAuditList as AuditList,
+  WireAutomation as Automation,
+  WireAutomationList as AutomationList,
+  WireAutomationRun as AutomationRun,
+  WireAutomationRunList as AutomationRunList,
+  WireCalendar as Calendar,
   WireCluster as Cluster,
+  WireConflict as Conflict,
+  WireCreateAutomation as AutomationBody,
+  WireCreateWebhook as WebhookBody,
+  WireDelivery as Delivery,
+  WireDeliveryList as DeliveryList,
+  WireGrant as Grant,
   WireHost as Host,
   WireHostEvent as HostEvent,
+  WireLease as Lease,
+  WireLock as Lock,
   WireLogEvent as LogEvent,
   WireModel as Model,
   WireModelList as ModelList,
+  WireOccurrence as Occurrence,
   WirePreflightCheck as Check,
   WirePreflightReport as Preflight,
+  WireRenewal as Renewal,
+  WireSchedule as Schedule,
   WireSession as Session,
   WireStatus as Status,
   WireSwap as Swap,
@@ -18,6 +37,9 @@ export type {
   WireSwapLogEvent as LogLine,
   WireSwapRequest as SwapBody,
   WireSwapStep as Step,
+  WireWebhook as Webhook,
+  WireWebhookList as WebhookList,
+  WireWebhookWithSecret as WebhookWithSecret,
 } from '@spark-control/schema';
 
 /** A problem document, or one that the page made because none came: then there is no request id and the status may be 0. */
@@ -30,5 +52,10 @@ export type Problem = Readonly<{
   request_id: string | null;
   issues?: readonly WireIssue[];
   swap_id?: string;
+  /** Who is in the way. */
+  lock?: Readonly<{ holder: string; reason: string | null; expires_at: string | null }>;
+  /** Place in the line for the lock, and the ticket that keeps it. */
+  position?: number;
+  ticket?: string;
   retry_after_seconds?: number;
 }>;

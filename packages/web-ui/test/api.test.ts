@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { ApiError, createApi } from '../src/api.ts';
+import { createApi } from '../src/api.ts';
+import { ApiError } from '../src/transport.ts';
 import { problemView } from '../src/view-models/problem.ts';
 import { aSwap } from './support/wire-builders.ts';
 
@@ -36,7 +37,7 @@ async function problemOf(promise: Promise<unknown>) {
 describe('the api', () => {
   it('fetches the token once and sends it with every unsafe request', async () => {
     const { api, calls } = scripted(token('t1'), json(aSwap(), 202), json(aSwap(), 202));
-    await api.startSwap({ model: 'gemma-27b', cluster: 'default' }, 'key-1');
+    await api.startSwap({ model: 'gemma-27b', cluster: 'default' }, 'key-1', null);
     await api.cancelSwap('swp_01');
     expect(calls.map(({ method, path }) => `${method} ${path}`)).to.deep.equal([
       'GET /api/session',
@@ -74,7 +75,7 @@ describe('the api', () => {
       token('t'),
       json({ title: 'x', status: 422, detail: 'Bad.', code: 'INVALID_REQUEST', request_id: null, remedy: '', issues }, 422),
     );
-    const view = problemView(await problemOf(api.startSwap({ model: null }, 'k')));
+    const view = problemView(await problemOf(api.startSwap({ model: null }, 'k', null)));
     expect(view.issues).to.deep.equal(['/drain_seconds: must be <= 3600']);
   });
 

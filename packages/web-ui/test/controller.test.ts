@@ -1,9 +1,7 @@
 import { expect } from 'chai';
-import { type Api, ApiError } from '../src/api.ts';
-import { Controller } from '../src/controller.ts';
-import { type AppState, initialState } from '../src/state.ts';
-import { Store } from '../src/store.ts';
+import { ApiError } from '../src/transport.ts';
 import type { Problem } from '../src/wire.ts';
+import { rig, settle } from './support/controller-rig.ts';
 import { aCluster, aHost, aModel, aPreflight, aSettledSwap, aStatus, aSwap, iso, NOON } from './support/wire-builders.ts';
 
 const refused: Problem = {
@@ -15,40 +13,6 @@ const refused: Problem = {
   request_id: 'r1',
 };
 const fail = (): Promise<never> => Promise.reject(new ApiError(refused));
-const unexpected = (): never => {
-  throw new Error('unexpected call');
-};
-
-function rig(api: Partial<Api> = {}) {
-  const store = new Store<AppState>(initialState({ screen: 'overview' }, NOON));
-  const paths: string[] = [];
-  const remembered: string[] = [];
-  let keys = 0;
-  const full: Api = {
-    models: async () => ({ items: [aModel('gemma-27b')], next_cursor: null, revision: 1, fault: null }),
-    swap: unexpected,
-    swaps: unexpected,
-    validate: unexpected,
-    startSwap: unexpected,
-    cancelSwap: unexpected,
-    ...api,
-  };
-  const controller = new Controller(store, full, {
-    now: () => NOON,
-    randomKey: () => {
-      keys += 1;
-      return `key-${keys}`;
-    },
-    pushPath: (path) => paths.push(path),
-    copy: async (text) => text !== 'forbidden',
-    remember: (name, value) => remembered.push(`${name}=${value}`),
-  });
-  return { store, controller, paths, remembered };
-}
-
-/** Lets promises that are settled already run their course. */
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 describe('the controller and the stream', () => {
   it('shows a snapshot by the clock of the server and fetches the catalog when its revision is new', async () => {
     let fetched = 0;

@@ -3,13 +3,29 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { curlOf, shellWord, swapBody } from '../src/view-models/curl.ts';
 
-const DEFAULTS = { drainSeconds: 30, rollback: true, replaceUnmanaged: false, forceRestart: false, queue: false, reason: '' };
+const DEFAULTS = {
+  drainSeconds: 30,
+  rollback: true,
+  replaceUnmanaged: false,
+  forceRestart: false,
+  queue: false,
+  queueMinutes: null,
+  reason: '',
+};
 
 describe('copy as curl', () => {
   it('sends only what differs from the defaults', () => {
     expect(swapBody('gemma-27b', 'default', DEFAULTS)).to.deep.equal({ model: 'gemma-27b', cluster: 'default' });
     expect(
-      swapBody(null, 'solo', { drainSeconds: 0, rollback: false, replaceUnmanaged: true, forceRestart: true, queue: true, reason: 'x' }),
+      swapBody(null, 'solo', {
+        drainSeconds: 0,
+        rollback: false,
+        replaceUnmanaged: true,
+        forceRestart: true,
+        queue: true,
+        queueMinutes: 90,
+        reason: 'x',
+      }),
     ).to.deep.equal({
       model: null,
       cluster: 'solo',
@@ -18,6 +34,7 @@ describe('copy as curl', () => {
       replace_unmanaged: true,
       force_restart: true,
       on_busy: 'queue',
+      queue_seconds: 5400,
       reason: 'x',
     });
   });

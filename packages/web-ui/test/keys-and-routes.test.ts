@@ -11,6 +11,14 @@ describe('routes', () => {
     ['/history/', { screen: 'history' }],
     ['/swaps/swp_01', { screen: 'swap', id: 'swp_01' }],
     ['/swaps', { screen: 'missing', path: '/swaps' }],
+    ['/calendar', { screen: 'calendar' }],
+    ['/automations', { screen: 'automations' }],
+    ['/automations/aut_1', { screen: 'automation', id: 'aut_1' }],
+    ['/webhooks/whk_1', { screen: 'webhook', id: 'whk_1' }],
+    ['/webhooks/whk_1/x', { screen: 'missing', path: '/webhooks/whk_1/x' }],
+    ['/audit', { screen: 'audit' }],
+    ['/constructor', { screen: 'missing', path: '/constructor' }],
+    ['/constructor/x', { screen: 'missing', path: '/constructor/x' }],
     ['/models/extra', { screen: 'missing', path: '/models/extra' }],
     ['/swaps/%E0%A4%A', { screen: 'swap', id: '%E0%A4%A' }],
   ] as const) {
@@ -20,7 +28,8 @@ describe('routes', () => {
   it('come back as they went into the address bar', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), (id) => {
-        expect(parseRoute(pathOf({ screen: 'swap', id }))).to.deep.equal({ screen: 'swap', id });
+        for (const screen of ['swap', 'automation', 'webhook'] as const)
+          expect(parseRoute(pathOf({ screen, id }))).to.deep.equal({ screen, id });
       }),
     );
   });
@@ -75,13 +84,16 @@ describe('preferences', () => {
   const storage = (values: Record<string, string>) => ({ getItem: (name: string) => values[name] ?? null }) as Storage;
 
   it('have defaults, and fall back to them for nonsense', () => {
-    const defaults = { theme: 'auto', singleKeys: true, chosenCluster: null };
+    const defaults = { theme: 'auto', singleKeys: true, chosenCluster: null, holder: '' };
     expect(readPreferences(storage({}))).to.deep.equal(defaults);
     expect(readPreferences(storage({ 'sc.theme': 'purple', 'sc.single_keys': 'maybe' }))).to.deep.equal(defaults);
-    expect(readPreferences(storage({ 'sc.theme': 'dark', 'sc.single_keys': 'false', 'sc.cluster': 'solo' }))).to.deep.equal({
+    expect(
+      readPreferences(storage({ 'sc.theme': 'dark', 'sc.single_keys': 'false', 'sc.cluster': 'solo', 'sc.holder': 'alice' })),
+    ).to.deep.equal({
       theme: 'dark',
       singleKeys: false,
       chosenCluster: 'solo',
+      holder: 'alice',
     });
   });
 });

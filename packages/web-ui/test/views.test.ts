@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { type AppState, initialState } from '../src/state.ts';
+import { commands } from '../src/view-models/commands.ts';
 import { connectionView } from '../src/view-models/connection.ts';
 import { hostView } from '../src/view-models/host.ts';
 import { flagSummary, modelRows } from '../src/view-models/model-row.ts';
 import { notices } from '../src/view-models/notices.ts';
 import { preflightView } from '../src/view-models/preflight.ts';
-import { commands, swapScreenView } from '../src/view-models/screens.ts';
+import { swapScreenView } from '../src/view-models/screens.ts';
 import { pageTitle, servingView } from '../src/view-models/serving.ts';
 import { aCheck, aCluster, aHost, aModel, aPreflight, aSettledSwap, aStatus, aSwap, GIB, iso, NOON } from './support/wire-builders.ts';
 
@@ -304,7 +305,9 @@ describe('the swap screen and the palette', () => {
 
   it('lists what can be done by typing', () => {
     const labels = (change: Partial<AppState> = {}) => commands(aState(change)).map(({ label }) => label);
-    expect(labels()).to.deep.equal(['Overview', 'Models', 'History', 'Swap to gemma-27b…', 'Unload qwen3-32b…', 'Help and appearance']);
+    const screens = ['Overview', 'Models', 'Calendar', 'History', 'Automations', 'Webhooks', 'Audit'];
+    const rest = ['New automation…', 'New webhook…', 'Help and appearance'];
+    expect(labels()).to.deep.equal([...screens, 'Swap to gemma-27b…', 'Unload qwen3-32b…', ...rest]);
     const status = aStatus({ clusters: [aCluster({ active_swap: 'swp_01', serving: null }), aCluster({ key: 'solo', name: 'Solo' })] });
     expect(labels({ status, swaps: { swp_01: aSwap() } })).to.include.members([
       'Cancel qwen3-32b → gemma-27b…',

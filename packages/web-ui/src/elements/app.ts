@@ -1,28 +1,24 @@
 import { act } from '../actions.ts';
 import { type Child, h } from '../dom.ts';
-import type { Route } from '../router.ts';
+import { type Route, routeName } from '../router.ts';
 import { type AppState, activeSwap, currentCluster, recentSwaps } from '../state.ts';
+import { auditView } from '../view-models/audit.ts';
+import { automationDialogView, automationsView, automationView } from '../view-models/automation.ts';
+import { calendarView } from '../view-models/calendar.ts';
+import { commands, SCREENS } from '../view-models/commands.ts';
+import { confirmView } from '../view-models/confirm.ts';
 import { connectionView } from '../view-models/connection.ts';
-import {
-  cancelDialogView,
-  commands,
-  historyView,
-  modelsView,
-  overviewView,
-  swapDialogView,
-  swapScreenView,
-} from '../view-models/screens.ts';
+import { lockAnnouncement, lockDialogView } from '../view-models/lock.ts';
+import { cancelDialogView, historyView, modelsView, overviewView, swapDialogView, swapScreenView } from '../view-models/screens.ts';
 import { announcement } from '../view-models/swap.ts';
+import { webhookDialogView, webhooksView, webhookView } from '../view-models/webhook.ts';
 import type { AnnouncerView } from './announcer.ts';
 import { ScElement } from './element.ts';
 import { button, linkPart, markPart } from './parts.ts';
 import { missingPart } from './swap.ts';
 
-const SCREENS: readonly Readonly<{ route: Route; label: string; icon: string }>[] = [
-  { route: { screen: 'overview' }, label: 'Overview', icon: '▦' },
-  { route: { screen: 'models' }, label: 'Models', icon: '☰' },
-  { route: { screen: 'history' }, label: 'History', icon: '↺' },
-];
+/** On a narrow screen the first so many are in the bar; the others are behind "More". */
+const IN_BAR = 4;
 
 /** The frame around all screens: top bar, rail, banner, the screen itself, and what lies on top of it. */
 export class ScApp extends ScElement<AppState> {
@@ -42,6 +38,11 @@ export class ScApp extends ScElement<AppState> {
       ),
       h('sc-toasts', { key: 'toasts', prop: { view: state.toasts } }),
       h('sc-announcer', { key: 'announcer', class: 'visually-hidden', prop: { view: announcerView(state) } }),
+      h('sc-announcer', {
+        key: 'lock-announcer',
+        class: 'visually-hidden',
+        prop: { view: { text: lockAnnouncement(state), isUrgent: false } },
+      }),
       dialog(state),
     ];
   }
@@ -49,7 +50,7 @@ export class ScApp extends ScElement<AppState> {
   override redraw(): void {
     super.redraw();
     const route = this.view?.route;
-    const name = route === undefined ? '' : route.screen === 'swap' ? `swap/${route.id}` : route.screen;
+    const name = route === undefined ? '' : routeName(route);
     // A new screen: readers and keyboards start at its heading, not where the old link was. Not on the first one.
     if (this.#shown !== '' && name !== this.#shown) {
       this.querySelector<HTMLElement>('main h1')?.focus();
@@ -107,25 +108,42 @@ const simulatedBanner = (): HTMLElement =>
     ' These Sparks are played by the program itself; no real GPU is involved.',
   );
 
+/** Where in the rail the screen of one thing belongs. */
+const HOMES: Readonly<Record<string, string>> = { swap: 'history', automation: 'automations', webhook: 'webhooks' };
+
 function rail(route: Route): HTMLElement {
-  const here = route.screen === 'swap' ? 'history' : route.screen;
+  const here = HOMES[route.screen] ?? route.screen;
+  const entry = ({ route: to, label, icon }: (typeof SCREENS)[number], kind: string, hide?: (event: Event) => void): HTMLElement =>
+    h(
+      'li',
+      { class: kind },
+      linkPart(
+        to,
+        { 'aria-current': to.screen === here ? 'page' : null, ...(hide && { on: { click: hide } }) },
+        h('span', { class: 'rail-icon', 'aria-hidden': 'true' }, icon),
+        h('span', null, label),
+      ),
+    );
+  const behind = SCREENS.slice(IN_BAR);
+  const isBehind = behind.some(({ route: { screen: name } }) => name === here);
+  const hide = ({ currentTarget }: Event): void => (currentTarget as HTMLElement).closest<HTMLElement>('[popover]')?.hidePopover();
   return h(
     'nav',
     { class: 'rail', 'aria-label': 'Screens' },
     h(
       'ul',
       null,
-      ...SCREENS.map(({ route: to, label, icon }) =>
+      ...SCREENS.map((screen, at) => entry(screen, at < IN_BAR ? '' : 'rail-wide')),
+      h(
+        'li',
+        { class: 'rail-narrow' },
         h(
-          'li',
-          null,
-          linkPart(
-            to,
-            { 'aria-current': to.screen === here ? 'page' : null },
-            h('span', { class: 'rail-icon', 'aria-hidden': 'true' }, icon),
-            h('span', null, label),
-          ),
+          'button',
+          { type: 'button', popovertarget: 'rail-more', class: isBehind ? 'rail-here' : '' },
+          h('span', { class: 'rail-icon', 'aria-hidden': 'true' }, '⋯'),
+          h('span', null, 'More'),
         ),
+        h('ul', { id: 'rail-more', popover: true, class: 'rail-more' }, ...behind.map((screen) => entry(screen, '', hide))),
       ),
     ),
   );
@@ -142,6 +160,18 @@ function screen(state: AppState): Child {
       return h('sc-history', { key: 'history', prop: { view: historyView(state) } });
     case 'swap':
       return h('sc-swap', { key: `swap/${route.id}`, prop: { view: swapScreenView(state, route.id) } });
+    case 'calendar':
+      return h('sc-calendar', { key: 'calendar', prop: { view: calendarView(state) } });
+    case 'automations':
+      return h('sc-automations', { key: 'automations', prop: { view: automationsView(state) } });
+    case 'automation':
+      return h('sc-automation', { key: `automation/${route.id}`, prop: { view: automationView(state, route.id) } });
+    case 'webhooks':
+      return h('sc-webhooks', { key: 'webhooks', prop: { view: webhooksView(state) } });
+    case 'webhook':
+      return h('sc-webhook', { key: `webhook/${route.id}`, prop: { view: webhookView(state, route.id) } });
+    case 'audit':
+      return h('sc-audit', { key: 'audit', prop: { view: auditView(state) } });
     case 'missing':
       return missingPart(route.path);
   }
@@ -157,6 +187,21 @@ function dialog(state: AppState): Child {
       return h('sc-swap-dialog', { key: 'unload', prop: { view: swapDialogView(state, open.cluster, null) } });
     case 'cancel':
       return h('sc-cancel-dialog', { key: 'cancel', prop: { view: cancelDialogView(state, open.swap) } });
+    case 'acquire':
+      return h('sc-acquire-dialog', { key: 'acquire', prop: { view: lockDialogView(state, open.cluster) } });
+    case 'break':
+      return h('sc-break-dialog', { key: 'break', prop: { view: lockDialogView(state, open.cluster) } });
+    case 'automation':
+      return h('sc-automation-dialog', {
+        key: 'automation-dialog',
+        prop: { view: automationDialogView(state, open.id, Intl.DateTimeFormat().resolvedOptions().timeZone) },
+      });
+    case 'webhook':
+      return h('sc-webhook-dialog', { key: 'webhook-dialog', prop: { view: webhookDialogView(state, open.id) } });
+    case 'confirm':
+      return h('sc-confirm-dialog', { key: 'confirm', prop: { view: confirmView(state, open.what, open.id) } });
+    case 'secret':
+      return h('sc-secret-dialog', { key: 'secret', prop: { view: { url: open.url, secret: open.secret } } });
     case 'help':
       return h('sc-help-dialog', {
         key: 'help',

@@ -2,6 +2,7 @@ import { act } from '../actions.ts';
 import type { Child } from '../dom.ts';
 import { h } from '../dom.ts';
 import { ScElement } from './element.ts';
+import { button } from './parts.ts';
 
 /** A modal dialog: open while it is in the page. Esc closes it, and focus goes back to where it came from. */
 export abstract class ScDialog<V> extends ScElement<V> {
@@ -10,13 +11,15 @@ export abstract class ScDialog<V> extends ScElement<V> {
   protected abstract content(view: V): readonly Child[];
   protected abstract readonly titleId: string;
   protected readonly width: 'narrow' | 'wide' = 'narrow';
+  /** `closerequest`: a click beside it does not close it. */
+  protected readonly closedBy: 'any' | 'closerequest' = 'any';
 
   protected draw(view: V): readonly Child[] {
     const onClose = (): void => act(this, { kind: 'close_dialog' });
     return [
       h(
         'dialog',
-        { class: `dialog ${this.width}`, 'aria-labelledby': this.titleId, closedby: 'any', on: { close: onClose } },
+        { class: `dialog ${this.width}`, 'aria-labelledby': this.titleId, closedby: this.closedBy, on: { close: onClose } },
         ...this.content(view),
       ),
     ];
@@ -30,6 +33,17 @@ export abstract class ScDialog<V> extends ScElement<V> {
   protected override disconnected(): void {
     // A dialog taken out of the page while open does not give focus back by itself.
     if (this.#opener instanceof HTMLElement && this.#opener.isConnected) this.#opener.focus();
+  }
+
+  /** Cancel or close on one side, what the dialog is for on the other. */
+  protected footer(keep: string, ...verbs: readonly Child[]): HTMLElement {
+    return h(
+      'footer',
+      { class: 'dialog-foot' },
+      h('span', { class: 'push' }),
+      button(keep, () => this.close(), { class: 'secondary' }),
+      ...verbs,
+    );
   }
 
   protected close(): void {

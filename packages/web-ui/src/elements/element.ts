@@ -14,8 +14,10 @@ export abstract class ScElement<V> extends HTMLElement {
   }
 
   set view(view: V) {
+    // A view that is made once and kept says by being the same that there is nothing to draw.
+    const isSame = view === this.#view && typeof view === 'object';
     this.#view = view;
-    if (this.isConnected) this.redraw();
+    if (this.isConnected && !isSame) this.redraw();
   }
 
   connectedCallback(): void {

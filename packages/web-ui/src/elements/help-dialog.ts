@@ -1,6 +1,7 @@
 import { act } from '../actions.ts';
 import { type Child, h } from '../dom.ts';
 import type { AppState } from '../state.ts';
+import { SCREENS } from '../view-models/commands.ts';
 import { ScDialog } from './dialog.ts';
 import { button } from './parts.ts';
 
@@ -8,9 +9,7 @@ export type HelpView = Readonly<{ singleKeys: boolean; theme: AppState['theme'];
 
 const KEYS: readonly (readonly [string, string])[] = [
   ['/', 'filter this list'],
-  ['g o', 'go to the overview'],
-  ['g m', 'go to the models'],
-  ['g h', 'go to the history'],
+  ...SCREENS.map(({ key, label }) => [`g ${key}`, `go to ${label}`] as const),
   ['Ctrl K', 'command palette'],
   ['Esc', 'close what is on top'],
   ['?', 'this page'],

@@ -1,6 +1,7 @@
 import { act } from '../actions.ts';
 import { type Child, h } from '../dom.ts';
 import type { HostView } from '../view-models/host.ts';
+import type { LockView } from '../view-models/lock.ts';
 import { mark } from '../view-models/mark.ts';
 import type { Notice } from '../view-models/notices.ts';
 import type { ActiveView, ServingView } from '../view-models/serving.ts';
@@ -10,6 +11,7 @@ import { button, emptyPart, linkPart, markPart, meterPart, shapePart } from './p
 
 export type OverviewView = Readonly<{
   serving: ServingView | null;
+  lock: LockView | null;
   hosts: readonly HostView[];
   notices: readonly Notice[];
   recent: readonly SwapRow[];
@@ -26,6 +28,8 @@ export class ScOverview extends ScElement<OverviewView> {
       h('div', { class: 'screen-head' }, heading(), isWell(view) && markPart(mark('ok', 'all well'))),
       view.notices.length > 0 && attention(view.notices),
       this.#servingCard(serving, view.isCatalogEmpty),
+      view.lock !== null &&
+        h('sc-lock', { key: 'lock', class: 'card lock', role: 'region', 'aria-labelledby': 'lock-title', prop: { view: view.lock } }),
       section('Hosts', h('div', { class: 'hosts' }, ...view.hosts.map(hostCard))),
       section(
         'Recent swaps',

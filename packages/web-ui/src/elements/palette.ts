@@ -5,7 +5,7 @@ import { ScDialog } from './dialog.ts';
 export type Command = Readonly<{ label: string; hint: string; action: Action }>;
 export type PaletteView = Readonly<{ commands: readonly Command[] }>;
 
-const SHOWN = 9;
+const SHOWN = 12;
 
 /** Ctrl-K: everything one can go to or do, by typing a part of its name. A combobox over a list box, as ARIA describes them. */
 export class ScPalette extends ScDialog<PaletteView> {

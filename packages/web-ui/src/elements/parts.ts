@@ -23,11 +23,12 @@ export const linkPart = (route: Route, props: Readonly<Record<string, unknown>>,
 
 /** A refusal or failure: code, sentence, what is wrong where, remedy, request id. */
 export function problemPart(problem: Problem): HTMLElement {
-  const { code, sentence, remedy, issues, requestId, swap } = problemView(problem);
+  const { code, sentence, remedy, issues, requestId, swap, lock } = problemView(problem);
   return h(
     'div',
     { class: 'problem', role: 'alert' },
     h('p', { class: 'problem-head' }, h('span', { 'aria-hidden': 'true' }, '✕ '), h('code', null, code), ' ', sentence),
+    lock !== null && h('p', null, lock),
     issues.length > 0 && h('ul', null, ...issues.map((issue) => h('li', null, issue))),
     remedy !== null && h('p', null, remedy),
     swap !== null && h('p', null, linkPart({ screen: 'swap', id: swap }, {}, 'Open the swap in question')),
@@ -72,3 +73,67 @@ export const meterPart = (label: string, text: string, parts: readonly Readonly<
     { class: 'bar', role: 'img', 'aria-label': `${label}: ${text}` },
     ...parts.map(({ name, percent }) => h('span', { class: `bar-${name}`, vars: { '--share': `${percent}%` } })),
   );
+
+/** `columns`: name and class of each; one whose name begins with a dot is for those who listen only. */
+export const tablePart = (
+  kind: string,
+  caption: string,
+  columns: readonly (readonly [name: string, kind: string])[],
+  rows: readonly HTMLElement[],
+): HTMLElement =>
+  h(
+    'table',
+    { class: `card table ${kind}` },
+    h('caption', { class: 'visually-hidden' }, caption),
+    h(
+      'thead',
+      null,
+      h(
+        'tr',
+        null,
+        ...columns.map(([name, column]) =>
+          h('th', { scope: 'col', class: column }, name.startsWith('.') ? h('span', { class: 'visually-hidden' }, name.slice(1)) : name),
+        ),
+      ),
+    ),
+    h('tbody', null, ...rows),
+  );
+
+/** A switch that shows what the server confirmed: until it has, it stays as it was. */
+export const switchPart = (label: string, isOn: boolean, onChange: (isOn: boolean) => void): HTMLElement =>
+  h('input', {
+    type: 'checkbox',
+    role: 'switch',
+    'aria-label': label,
+    prop: { checked: isOn },
+    on: { change: ({ target }) => target instanceof HTMLInputElement && onChange(target.checked) },
+  });
+
+/** A list that could not be had, with a way to ask again. */
+export const failedPart = (problem: Problem): HTMLElement =>
+  h(
+    'div',
+    { key: 'problem', class: 'block' },
+    problemPart(problem),
+    h(
+      'p',
+      null,
+      button('Try again', ({ currentTarget }) => currentTarget && act(currentTarget, { kind: 'reload_list' }), { class: 'secondary' }),
+    ),
+  );
+
+export const morePart = (label: string): HTMLElement =>
+  h(
+    'p',
+    { class: 'more' },
+    button(label, ({ currentTarget }) => currentTarget && act(currentTarget, { kind: 'more_of_list' }), { class: 'secondary' }),
+  );
+
+/** Somebody else's page, in a tab of its own. */
+export const outsideLink = (url: string | null, text: string): Child =>
+  url === null ? text : h('a', { href: url, target: '_blank', rel: 'noopener noreferrer' }, text);
+
+export const curlPart = (curl: string): HTMLElement =>
+  h('div', { class: 'curl' }, h('pre', { tabindex: '0', 'aria-label': 'Command' }, curl), h('p', null, copyButton(curl, 'command')));
+
+export const waitPart = (): HTMLElement => h('p', { class: 'muted' }, 'Loading…');

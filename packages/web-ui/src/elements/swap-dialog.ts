@@ -1,6 +1,8 @@
 import { act } from '../actions.ts';
 import { type Child, h } from '../dom.ts';
 import { curlOf, type SwapForm, swapBody } from '../view-models/curl.ts';
+import type { InTheWay } from '../view-models/lock.ts';
+import { mark } from '../view-models/mark.ts';
 import type { CheckView, PreflightView } from '../view-models/preflight.ts';
 import type { Problem } from '../wire.ts';
 import { ScDialog } from './dialog.ts';
@@ -20,6 +22,10 @@ export type SwapDialogView = Readonly<{
   isLoaded: boolean;
   isUnmanaged: boolean;
   swapRunning: boolean;
+  /** Somebody else's lock. */
+  lock: InTheWay | null;
+  /** It will run under the lock that was acquired here. */
+  hasLock: boolean;
   preflight: PreflightView | null;
   preflightLoading: boolean;
   preflightProblem: Problem | null;
@@ -40,6 +46,7 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
         h('h2', { id: this.titleId }, model === null ? `Unload ${view.current}` : `Swap to ${view.modelName}`),
         h('p', { class: 'muted' }, `on ${view.clusterName}, now: ${view.current}`),
       ),
+      view.lock !== null && lockedPart(view.lock),
       h(
         'div',
         { class: `dialog-body${model === null ? '' : ' columns'}` },
@@ -85,7 +92,7 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
     const { model, preflight } = view;
     return h(
       'form',
-      { class: 'swap-form', on: { submit: (event) => this.#submit(event) } },
+      { class: 'swap-form', on: { submit: (event) => this.#submit(event), change: () => this.redraw() } },
       preflight !== null &&
         h(
           'dl',
@@ -94,6 +101,8 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
           h('div', null, h('dt', null, 'Memory'), h('dd', null, preflight.memory)),
         ),
       h('h3', null, 'Options'),
+      ...this.#queueFields(view),
+      view.hasLock && h('p', { class: 'muted' }, 'It runs under the lock that you hold.'),
       numberField('drain', 'Wait for running requests', 's at most', 30, 0, 3600),
       // With nothing loaded there is nothing to go back to.
       model !== null &&
@@ -101,7 +110,6 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
         toggleField('rollback', 'Go back if it fails', `Loads ${view.isLoaded ? view.current : 'what was there'} again`, true),
       (view.isUnmanaged || preflight?.needsReplace === true) &&
         toggleField('replace', 'Replace what is not ours', 'It is kept aside until the new model is ready', false),
-      view.swapRunning && toggleField('queue', 'Wait in the queue', 'A swap is running; start after it', true),
       model !== null && view.serving === model && toggleField('force', 'Restart it', 'It serves already', true),
       field('reason', 'Reason', 'optional, shown in the history'),
       // Enter in a field submits; the visible button is in the footer.
@@ -109,14 +117,27 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
     );
   }
 
+  #queueFields({ lock, swapRunning }: SwapDialogView): readonly Child[] {
+    if (lock === null) return [swapRunning && toggleField('queue', 'Wait in the queue', 'A swap is running; start after it', true)];
+    return [
+      toggleField('queue', 'Queue it behind the lock', 'It starts by itself when the lock has ended and it is its turn', false),
+      this.#isQueued() && numberField('queue_minutes', 'Give up after', 'min', lock.queueMinutes, 1, 1440),
+    ];
+  }
+
+  #isQueued(): boolean {
+    return this.querySelector<HTMLInputElement>('input[name="queue"]')?.checked ?? false;
+  }
+
+  #verb({ model, modelName, current, lock, preflight }: SwapDialogView): string {
+    if (lock !== null && this.#isQueued()) return model === null ? 'Queue the unload' : `Queue ${modelName}`;
+    if (model === null) return `Unload ${current}`;
+    const isDoubtful = preflight?.mark.tone === 'bad' || preflight?.mark.tone === 'unknown';
+    return isDoubtful ? `Try ${modelName} anyway` : `Swap to ${modelName}`;
+  }
+
   #footer(view: SwapDialogView): HTMLElement {
-    const { model, request, preflight } = view;
-    const verb =
-      model === null
-        ? `Unload ${view.current}`
-        : preflight?.mark.tone === 'bad' || preflight?.mark.tone === 'unknown'
-          ? `Try ${view.modelName} anyway`
-          : `Swap to ${view.modelName}`;
+    const { model, request } = view;
     return h(
       'footer',
       { class: 'dialog-foot' },
@@ -127,7 +148,7 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
       ),
       h('span', { class: 'push' }),
       button(view.isLoaded ? `Keep ${view.current}` : 'Close', () => this.close(), { class: 'secondary' }),
-      button(request.busy ? 'Asking…' : verb, (event) => this.#submit(event), {
+      button(request.busy ? 'Asking…' : this.#verb(view), (event) => this.#submit(event), {
         class: model === null ? 'danger' : 'primary',
         disabled: request.busy,
       }),
@@ -147,7 +168,33 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
   }
 }
 
-const EMPTY: SwapForm = { drainSeconds: 30, rollback: true, replaceUnmanaged: false, forceRestart: false, queue: false, reason: '' };
+const EMPTY: SwapForm = {
+  drainSeconds: 30,
+  rollback: true,
+  replaceUnmanaged: false,
+  forceRestart: false,
+  queue: false,
+  queueMinutes: null,
+  reason: '',
+};
+
+const lockedPart = ({ holder, reason, countdown, until }: InTheWay): HTMLElement =>
+  h(
+    'div',
+    { key: 'locked', class: 'outcome tone-edge-warn' },
+    h(
+      'p',
+      null,
+      markPart(mark('warn', 'locked')),
+      ' ',
+      h('strong', null, holder),
+      ' holds the GPU ',
+      until,
+      h('span', { class: 'num' }, ` (${countdown})`),
+    ),
+    reason !== null && h('p', { class: 'hint' }, reason),
+    h('p', { class: 'muted' }, 'A swap now is refused. Queue it behind the lock, or come back when it is over.'),
+  );
 
 const checkList = (checks: readonly CheckView[]): HTMLElement =>
   h(

@@ -29,24 +29,28 @@ export const toggleField = (name: string, label: string, hint: string, checked: 
     h('span', null, h('span', null, label), h('span', { class: 'muted small field-hint' }, hint)),
   );
 
-export const field = (name: string, label: string, placeholder: string): HTMLElement =>
+export const field = (name: string, label: string, placeholder: string, props: Readonly<Record<string, unknown>> = {}): HTMLElement =>
   h(
     'label',
     { key: name, class: 'field' },
     h('span', null, label),
-    h('input', { type: 'text', name, maxlength: '500', placeholder, autocomplete: 'off' }),
+    h('input', { type: 'text', name, maxlength: '500', placeholder, autocomplete: 'off', ...props }),
   );
 
 /** Reads the form; a field that is not shown has its default. */
 export function readForm(form: HTMLFormElement): SwapForm {
   const input = (name: string): HTMLInputElement | null => form.querySelector(`input[name="${name}"]`);
-  const seconds = input('drain')?.valueAsNumber ?? Number.NaN;
+  const whole = (name: string): number | null => {
+    const value = input(name)?.valueAsNumber ?? Number.NaN;
+    return Number.isInteger(value) ? value : null;
+  };
   return {
-    drainSeconds: Number.isInteger(seconds) ? seconds : 30,
+    drainSeconds: whole('drain') ?? 30,
     rollback: input('rollback')?.checked ?? true,
     replaceUnmanaged: input('replace')?.checked ?? false,
     forceRestart: input('force')?.checked ?? false,
     queue: input('queue')?.checked ?? false,
+    queueMinutes: whole('queue_minutes'),
     reason: input('reason')?.value.trim() ?? '',
   };
 }

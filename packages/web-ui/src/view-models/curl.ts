@@ -4,9 +4,9 @@ import type { SwapBody } from '../wire.ts';
 export const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** The call that the dashboard makes, for a terminal or a cron job. */
-export function curlOf(origin: string, path: string, body: unknown): string {
+export function curlOf(origin: string, path: string, body: unknown, method: 'POST' | 'PUT' = 'POST'): string {
   const lines = [
-    `curl -X POST ${shellWord(origin + path)}`,
+    `curl -X ${method} ${shellWord(origin + path)}`,
     `-H ${shellWord('content-type: application/json')}`,
     `-d ${shellWord(JSON.stringify(body))}`,
   ];
@@ -19,6 +19,8 @@ export type SwapForm = Readonly<{
   replaceUnmanaged: boolean;
   forceRestart: boolean;
   queue: boolean;
+  /** How long it may wait in the queue; `null`: as long as the server's default says. */
+  queueMinutes: number | null;
   reason: string;
 }>;
 
@@ -32,6 +34,7 @@ export function swapBody(model: string | null, cluster: string, form: SwapForm):
     ...(form.replaceUnmanaged && { replace_unmanaged: true }),
     ...(form.forceRestart && { force_restart: true }),
     ...(form.queue && { on_busy: 'queue' as const }),
+    ...(form.queue && form.queueMinutes !== null && { queue_seconds: form.queueMinutes * 60 }),
     ...(form.reason !== '' && { reason: form.reason }),
   };
 }

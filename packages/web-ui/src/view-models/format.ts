@@ -67,11 +67,18 @@ export function ago(at: number | null, now: number): string {
 
 const sameDay = (a: Date, b: Date): boolean => a.toDateString() === b.toDateString();
 
+const two = (n: number): string => String(n).padStart(2, '0');
+
+/** Local wall time without a day: `14:05`. */
+export function timeOfDay(at: number): string {
+  const date = new Date(at);
+  return `${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
 /** Local wall time: `14:05:11` today, `12 Aug 14:05` before. */
 export function wallTime(at: number, now: number): string {
   const date = new Date(at);
-  const two = (n: number): string => String(n).padStart(2, '0');
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  const time = timeOfDay(at);
   if (sameDay(date, new Date(now))) return `${time}:${two(date.getSeconds())}`;
   const month = date.toLocaleString('en', { month: 'short' });
   return `${date.getDate()} ${month} ${time}`;

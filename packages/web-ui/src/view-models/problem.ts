@@ -1,4 +1,5 @@
 import type { Problem } from '../wire.ts';
+import { instant, wallTime } from './format.ts';
 
 /** An error as it is shown: a code, a sentence, what to do, and the id that finds it in the server's log. */
 export type ProblemView = Readonly<{
@@ -8,6 +9,8 @@ export type ProblemView = Readonly<{
   issues: readonly string[];
   requestId: string | null;
   swap: string | null;
+  /** Who is in the way, why, and until when. */
+  lock: string | null;
 }>;
 
 export function problemView(problem: Problem): ProblemView {
@@ -18,7 +21,15 @@ export function problemView(problem: Problem): ProblemView {
     issues: (problem.issues ?? []).map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)),
     requestId: problem.request_id,
     swap: problem.swap_id ?? null,
+    lock: lockWords(problem),
   };
+}
+
+function lockWords({ lock }: Problem): string | null {
+  if (lock === undefined) return null;
+  const at = instant(lock.expires_at);
+  // Read later, or on another day: the day is always said.
+  return `Held by ${lock.holder}${lock.reason === null ? '' : ` (${lock.reason})`}${at === null ? ', until its swap has ended' : ` until ${wallTime(at, 0)}`}.`;
 }
 
 const retryWords = (seconds: number | undefined): string | null => (seconds === undefined ? null : `Try again in ${seconds} s.`);

@@ -2,13 +2,14 @@ import type { CancelDialogView } from '../elements/cancel-dialog.ts';
 import type { HistoryView } from '../elements/history.ts';
 import type { ModelsView } from '../elements/models.ts';
 import type { OverviewView } from '../elements/overview.ts';
-import type { Command } from '../elements/palette.ts';
 import type { SwapScreenView } from '../elements/swap.ts';
 import type { SwapDialogView } from '../elements/swap-dialog.ts';
-import { type AppState, activeSwap, currentCluster, recentSwaps, serverNow } from '../state.ts';
+import { ownLock } from '../lock-state.ts';
+import { type AppState, currentCluster, recentSwaps, serverNow } from '../state.ts';
 import { hostView } from './host.ts';
+import { inTheWay, lockView } from './lock.ts';
 import { emptyLog } from './log-buffer.ts';
-import { mayRunOn, modelRows } from './model-row.ts';
+import { modelRows } from './model-row.ts';
 import { notices } from './notices.ts';
 import { preflightView } from './preflight.ts';
 import { servingTitle, servingView } from './serving.ts';
@@ -21,6 +22,7 @@ export function overviewView(state: AppState): OverviewView {
   const now = serverNow(state);
   return {
     serving: servingView(state),
+    lock: lockView(state),
     hosts: (state.status?.hosts ?? []).filter((host) => host.cluster === cluster?.key).map((host) => hostView(host, now)),
     notices: notices(state),
     recent:
@@ -90,6 +92,8 @@ export function swapDialogView(state: AppState, clusterKey: string, model: strin
     isLoaded: typeof cluster?.serving === 'string' && cluster.serving !== 'unknown',
     isUnmanaged: cluster?.serving === 'unmanaged',
     swapRunning: typeof cluster?.active_swap === 'string',
+    lock: inTheWay(state, clusterKey),
+    hasLock: ownLock(state, clusterKey) !== null,
     preflight: preflight.value === null ? null : preflightView(preflight.value),
     preflightLoading: preflight.loading,
     preflightProblem: preflight.problem,
@@ -107,65 +111,3 @@ export function cancelDialogView(state: AppState, id: string): CancelDialogView 
     request: state.request,
   };
 }
-
-/** What the palette offers here and now. */
-export function commands(state: AppState): readonly Command[] {
-  const cluster = currentCluster(state);
-  const go = (label: string, screen: 'overview' | 'models' | 'history'): Command => ({
-    label,
-    hint: 'go to',
-    action: { kind: 'navigate', route: { screen } },
-  });
-  return [
-    go('Overview', 'overview'),
-    go('Models', 'models'),
-    go('History', 'history'),
-    ...(cluster === null ? [] : clusterCommands(state, cluster)),
-    ...otherClusters(state),
-    HELP,
-  ];
-}
-
-const HELP: Command = { label: 'Help and appearance', hint: '?', action: { kind: 'open_dialog', dialog: { kind: 'help' } } };
-
-function clusterCommands(state: AppState, cluster: NonNullable<ReturnType<typeof currentCluster>>): readonly Command[] {
-  const active = activeSwap(state, cluster);
-  const out: Command[] = [];
-  if (active !== null) {
-    out.push({
-      label: `Follow ${swapTitle(active)}`,
-      hint: 'running swap',
-      action: { kind: 'navigate', route: { screen: 'swap', id: active.id } },
-    });
-    out.push({
-      label: `Cancel ${swapTitle(active)}…`,
-      hint: 'running swap',
-      action: { kind: 'open_dialog', dialog: { kind: 'cancel', swap: active.id } },
-    });
-  }
-  for (const model of state.models.value ?? []) {
-    if (model.key === cluster.serving || !mayRunOn(model, cluster)) continue;
-    out.push({
-      label: `Swap to ${model.name}…`,
-      hint: model.key,
-      action: { kind: 'open_dialog', dialog: { kind: 'swap', cluster: cluster.key, model: model.key } },
-    });
-  }
-  if (cluster.serving !== null && cluster.serving !== 'unknown') {
-    out.push({
-      label: `Unload ${servingTitle(cluster)}…`,
-      hint: cluster.name,
-      action: { kind: 'open_dialog', dialog: { kind: 'unload', cluster: cluster.key } },
-    });
-  }
-  return out;
-}
-
-const otherClusters = (state: AppState): readonly Command[] =>
-  (state.status?.clusters ?? []).length < 2
-    ? []
-    : (state.status?.clusters ?? []).map(({ key, name }) => ({
-        label: `Look at ${name}`,
-        hint: 'cluster',
-        action: { kind: 'choose_cluster', cluster: key },
-      }));

@@ -8,13 +8,10 @@ import type {
   WireSwap,
   WireSwapStep,
 } from '@spark-control/schema';
+import { aLock } from './coordination-builders.ts';
+import { GIB, iso, NOON } from './instants.ts';
 
-export const GIB = 1024 ** 3;
-
-/** 21 November 2026, 12:00 UTC: "now" on the server in tests that have no clock of their own. */
-export const NOON = Date.UTC(2026, 10, 21, 12, 0, 0);
-
-export const iso = (at: number): string => new Date(at).toISOString();
+export { GIB, iso, NOON };
 
 export const aModel = (key: string, change: Partial<WireModel> = {}): WireModel => ({
   key,
@@ -179,6 +176,7 @@ export const aStatus = (change: Partial<WireStatus> = {}): WireStatus => ({
   now: iso(NOON),
   clusters: [aCluster()],
   hosts: [aHost('spark-1'), aHost('spark-2')],
+  locks: [aLock()],
   models: [],
   swaps: [],
   catalog: { revision: 1, fault: null },
