@@ -54,9 +54,9 @@ export class Limit {
   }
 
   /** Ends it now; harmless on what has ended. */
-  abort(): void {
+  abort(reason?: Error): void {
     this.clear();
-    this.#controller.abort();
+    this.#controller.abort(reason);
   }
 
   readonly #onParent = (): void => this.#controller.abort(this.#parent?.reason);

@@ -1,0 +1,35 @@
+import { defineCommand } from '../command.ts';
+import { formatDuration } from '../duration.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Painter } from '../output.ts';
+import { gib } from '../text.ts';
+
+const PAINTS = { pass: 'green', warn: 'yellow', fail: 'red', unknown: 'yellow' } as const;
+
+export const validate = defineCommand({
+  name: 'validate',
+  summary: 'Run every check of a swap and start nothing',
+  arguments: [{ name: 'MODEL', kind: 'model' }],
+  options: {},
+  details: 'Ends with 12 when the swap would be refused.',
+  examples: [['validate gpt-oss-120b', 'would it load now?']],
+  async run({ args: [model = ''], out, signal, connect }) {
+    const { client, settings } = connect();
+    const report = await client.swaps.validate(model, settings.cluster === null ? {} : { cluster: settings.cluster }, { signal });
+    out.result(report, ({ checks, command, memory, estimate, ok, cluster, model: key }, paint: Painter) => {
+      const lines = checks.map(({ name, host, status, detail, hint }) => {
+        const place = host === null ? '' : ` on ${host}`;
+        return `${paint(PAINTS[status] ?? 'yellow', status.padEnd(7))} ${name}${place}: ${detail}${hint === null ? '' : `\n        -> ${hint}`}`;
+      });
+      const time = estimate.p50_seconds === null ? 'not known yet' : `${formatDuration(estimate.p50_seconds)} as a rule`;
+      return [
+        ...lines,
+        `memory  needs ${gib(memory.needed_bytes)} of ${gib(memory.available_bytes)} (${memory.basis})`,
+        `time    ${time}`,
+        ...(command === null ? [] : [`command ${command.preview}`]),
+        ok ? `${key} can be loaded on ${cluster}` : paint('red', `${key} cannot be loaded on ${cluster}`),
+      ].join('\n');
+    });
+    return report.ok ? EXIT.ok : EXIT.refused;
+  },
+});

@@ -1,0 +1,21 @@
+import type { ClientClock } from '../clock.ts';
+import type { StopSignal } from './failure.ts';
+
+/** Somewhere to write. `columns`: of a terminal. */
+export type Sink = Readonly<{ write(text: string): void; isTTY: boolean; columns?: number | undefined }>;
+
+/** All that sparkctl has of the process around it, so that tests can run it within theirs. */
+export type Io = Readonly<{
+  stdout: Sink;
+  stderr: Sink;
+  stdinIsTTY: boolean;
+  env: Readonly<Record<string, string | undefined>>;
+  home: string;
+  /** Who calls, as `user@host`. */
+  user: string;
+  fetch: typeof fetch;
+  clock: ClientClock;
+  onSignal(listener: (signal: StopSignal) => void): () => void;
+  /** Time between SIGTERM and SIGKILL for a command whose lease is lost. */
+  killAfterMs: number;
+}>;
