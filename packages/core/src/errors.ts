@@ -71,7 +71,7 @@ export const ERROR_CATALOG = {
     remedy: 'Ask again with `replace_unmanaged: true`, or stop it yourself.',
   },
   MODEL_IN_USE: { title: 'The model is in use', retryable: true, remedy: 'Unload it first.' },
-  READ_ONLY: { title: 'This cannot be written', retryable: false, remedy: 'Make the path in the detail writable.' },
+  READ_ONLY: { title: 'This cannot be written', retryable: false, remedy: 'The detail says whose it is, or which path to make writable.' },
   STALE_REVISION: { title: 'Somebody changed it in between', retryable: false, remedy: 'Read it again and repeat the change.' },
   FENCED_OFF: { title: 'Another controller has taken over', retryable: false, remedy: 'Read the state again; this claim is over.' },
   DOES_NOT_FIT: {

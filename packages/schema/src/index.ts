@@ -91,11 +91,13 @@ export {
   Conflict,
   Moment,
   Occurrence,
+  RegisteredSchedule,
   RegisterScheduleBody,
   Schedule,
   type WireCalendar,
   type WireConflict,
   type WireOccurrence,
+  type WireRegisteredSchedule,
   type WireRegisterSchedule,
   type WireSchedule,
 } from './wire/schedule.ts';

@@ -1,18 +1,26 @@
 import { type Issue, SparkError } from '@spark-control/core';
 import { NoQuery, type TSchema } from '@spark-control/schema';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { MOMENT_EXPECTED, momentOf } from '../moment.ts';
 import type { Route } from './route.ts';
+import { tellingErrors } from './union-errors.ts';
 
 const MAX_ISSUES = 50;
 const MAX_NAME_LENGTH = 100;
+const OPTIONS = {
+  strict: true,
+  allErrors: true,
+  allowUnionTypes: true,
+  formats: { 'date-time': (text: string) => momentOf(text) !== null },
+} as const;
 
 /** Checks path, query and body of one route and returns them typed (numbers in a query are text until here). */
 export type RequestCheck = (params: unknown, query: unknown, body: unknown) => Readonly<{ params: unknown; query: unknown; body: unknown }>;
 
 /** Compiles the schemas of routes, each when it is first needed: most of a start would otherwise be spent here. */
 export class RequestValidator {
-  readonly #strict = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true });
-  readonly #coercing = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true, coerceTypes: true });
+  readonly #strict = new Ajv2020(OPTIONS);
+  readonly #coercing = new Ajv2020({ ...OPTIONS, coerceTypes: true });
   readonly #compiled = new Map<TSchema, ValidateFunction>();
 
   /** @throws {SparkError} INVALID_REQUEST with all issues of all three places, from the returned function. */
@@ -63,10 +71,7 @@ const pointer = (name: string): string => `/${shorten(name).replaceAll('~', '~0'
 const shorten = (name: string): string => (name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name);
 
 function issuesOf(errors: readonly ErrorObject[], prefix: string): readonly Issue[] {
-  // `anyOf` says in one line what its branches say in many.
-  const unions = errors.filter(({ keyword }) => keyword === 'anyOf').map(({ schemaPath }) => schemaPath);
-  const telling = errors.filter((error) => !unions.some((path) => error.schemaPath.startsWith(`${path}/`)));
-  return telling.map((error) => {
+  return tellingErrors(errors).map((error) => {
     const path = prefix + error.instancePath.split('/').map(shorten).join('/');
     const { params } = error;
     switch (error.keyword) {
@@ -82,6 +87,8 @@ function issuesOf(errors: readonly ErrorObject[], prefix: string): readonly Issu
         return { path, code: 'not_allowed', message: `must be one of ${(params['allowedValues'] as readonly unknown[]).join(', ')}` };
       case 'type':
         return { path, code: 'wrong_type', message: `must be ${[params['type']].flat().join(' or ')}` };
+      case 'format':
+        return { path, code: 'format', message: params['format'] === 'date-time' ? MOMENT_EXPECTED : (error.message ?? 'is not valid') };
       case 'anyOf':
         return { path, code: 'wrong_type', message: 'has none of the forms that are taken here' };
       default:

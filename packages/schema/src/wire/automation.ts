@@ -13,7 +13,8 @@ const Action = Type.Union([
 ]);
 
 const Name = Type.String({ minLength: 1, maxLength: 200, pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f]*$' });
-const Cron = Type.String({ minLength: 9, maxLength: 200, examples: ['0 3 * * *'] });
+/** As short as `@daily`. */
+const Cron = Type.String({ minLength: 6, maxLength: 200, examples: ['0 3 * * *'] });
 const Timezone = Type.String({ minLength: 1, maxLength: 64, examples: ['Europe/Berlin'] });
 const Missed = Type.Enum(['skip', 'run_once']);
 const LockWait = Type.Integer({ minimum: 0, maximum: 86_400 });
