@@ -4,19 +4,25 @@ import type { RequestListener } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  type AutomationDesk,
   type Clock,
   type Cluster,
   type ClusterPorts,
+  type CoreDeps,
   createCore,
   type Ids,
   type Logger,
+  type ScheduleDesk,
   type SparkCore,
   silentLogger,
+  type Tokens,
+  type WebhookDesk,
 } from '@spark-control/core';
-import { createApp, HttpModelEndpoint, type SparkApp } from '@spark-control/http-adapter';
+import { createApp, HttpModelEndpoint, type Listener, type SparkApp } from '@spark-control/http-adapter';
 import { type Configuration, loadConfiguration, openStore, type ServerSettings, type Store } from '@spark-control/store-adapter';
 import { defaultConfigFolder } from './default-config.ts';
 import { type JoinedClusters, joinClusters, type SimulationOptions } from './join-clusters.ts';
+import { type Desks, openDesks } from './open-desks.ts';
 import { RandomTokens } from './random-tokens.ts';
 import { SortableIds } from './sortable-ids.ts';
 import { SystemClock } from './system-clock.ts';
@@ -53,6 +59,11 @@ export type SparkControlOptions = Readonly<{
 /** A running Spark Control. Several may live in one process; nothing is global. */
 export type SparkControl = Readonly<{
   core: SparkCore;
+  webhooks: WebhookDesk;
+  schedules: ScheduleDesk;
+  automations: AutomationDesk;
+  /** Tells where the app is served, so that no webhook calls it. `listen` does so; who listens by other means should too. */
+  listensOn(host: string, port: number): void;
   /** The Express app, as what embedders need of it. It does not listen; mount it or give it to `http.createServer`. */
   app: RequestListener;
   settings: ServerSettings;
@@ -88,15 +99,27 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
     undo.push(() => joined.close());
     const endpoint = new HttpModelEndpoint();
     undo.push(() => endpoint.close());
-    const core = coreOf(options, { configuration, store, joined, endpoint, clock, logger });
+    const tools = { clock, logger, ids: options.ids ?? new SortableIds(clock), tokens: new RandomTokens() };
+    const upcoming: { of: CoreDeps['planned'] } = { of: undefined };
+    const planned: CoreDeps['planned'] = async (cluster) => (await upcoming.of?.(cluster)) ?? [];
+    const core = coreOf(options, { configuration, store, joined, endpoint, planned, ...tools });
     undo.push(() => core.close());
+    const listeners: Listener[] = [{ host: configuration.server.host, port: configuration.server.port }];
+    const desks = openDesks({ core, store, endpoint, services: null, env, listeners: () => listeners, ...tools });
+    upcoming.of = desks.upcoming;
     await core.start();
-    const web = appOf(options, core, configuration, store, { clock, logger });
+    undo.push(() => desks.close());
+    await desks.start();
+    const web = appOf(options, core, desks, configuration, store, tools);
     undo.push(() => web.closeStreams());
     let closing: Promise<void> | null = null;
     return {
       core,
+      webhooks: desks.webhooks,
+      schedules: desks.schedules,
+      automations: desks.automations,
       app: web.app,
+      listensOn: (host, port) => void listeners.push({ host, port }),
       settings: configuration.server,
       warnings: configuration.warnings,
       isSimulated: joined.isSimulated,
@@ -113,11 +136,18 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
   }
 }
 
-type Tools = Readonly<{ clock: Clock; logger: Logger }>;
-type Parts = Tools & Readonly<{ configuration: Configuration; store: Store; joined: JoinedClusters; endpoint: HttpModelEndpoint }>;
+type Tools = Readonly<{ clock: Clock; logger: Logger; ids: Ids; tokens: Tokens }>;
+type Parts = Tools &
+  Readonly<{
+    configuration: Configuration;
+    store: Store;
+    joined: JoinedClusters;
+    endpoint: HttpModelEndpoint;
+    planned: NonNullable<CoreDeps['planned']>;
+  }>;
 
 function coreOf(options: SparkControlOptions, parts: Parts): SparkCore {
-  const { configuration, store, joined, endpoint, clock, logger } = parts;
+  const { configuration, store, joined, endpoint, planned, ...tools } = parts;
   const env = options.env ?? {};
   return createCore({
     clusters: joined.clusters,
@@ -126,13 +156,11 @@ function coreOf(options: SparkControlOptions, parts: Parts): SparkCore {
     events: store.events,
     fences: store.fences,
     leases: store.leases,
-    tokens: new RandomTokens(),
+    planned,
+    ...tools,
     endpoint,
     // Simulated Sparks ask for no real token, so that every model of the catalog can be tried.
     secrets: { read: (name) => env[name] ?? (joined.isSimulated ? 'simulated' : null) },
-    clock,
-    ids: options.ids ?? new SortableIds(clock),
-    logger,
     controllerId: store.controllerId,
     isSimulated: joined.isSimulated,
     deadlines: configuration.deadlines,
@@ -141,13 +169,22 @@ function coreOf(options: SparkControlOptions, parts: Parts): SparkCore {
   });
 }
 
-function appOf(options: SparkControlOptions, core: SparkCore, { server }: Configuration, store: Store, tools: Tools): SparkApp {
+function appOf(
+  options: SparkControlOptions,
+  core: SparkCore,
+  { webhooks, schedules, automations }: Desks,
+  { server }: Configuration,
+  store: Store,
+  tools: Tools,
+): SparkApp {
   return createApp({
     core,
-    answers: store.answers,
+    webhooks,
+    schedules,
+    automations,
     audit: store.audit,
+    answers: store.answers,
     ...tools,
-    ids: options.ids ?? new SortableIds(tools.clock),
     version: VERSION,
     listenHost: server.host,
     allowedHosts: server.allowedHosts,

@@ -17,6 +17,8 @@ export function listen(control: SparkControl): Promise<Server> {
     server.once('error', reject);
     server.listen(control.settings.port, control.settings.host, () => {
       server.off('error', reject);
+      const { address, port } = server.address() as AddressInfo;
+      control.listensOn(address, port);
       resolve(server);
     });
   });

@@ -1,0 +1,84 @@
+import {
+  type Automation,
+  type AutomationDesk,
+  type Clock,
+  type ClusterKey,
+  createAutomationDesk,
+  createScheduleDesk,
+  createWebhookDesk,
+  type Ids,
+  type Logger,
+  type ScheduleDesk,
+  type ServiceControl,
+  type SparkCore,
+  type Tokens,
+  upcomingConflicts,
+  type WebhookDesk,
+} from '@spark-control/core';
+import { type HttpModelEndpoint, HttpWebhookSender, type Listener } from '@spark-control/http-adapter';
+import type { Store } from '@spark-control/store-adapter';
+import { CronerCalendar } from './croner-calendar.ts';
+import { VERSION } from './version.ts';
+
+/** So far ahead a pre-flight warns of what others plan: longer than a load takes, shorter than a night. */
+const AHEAD_MS = 2 * 3_600_000;
+
+export type Desks = Readonly<{
+  webhooks: WebhookDesk;
+  schedules: ScheduleDesk;
+  automations: AutomationDesk;
+  /** What others plan on a cluster within the next hours, one sentence each. */
+  upcoming(cluster: ClusterKey): Promise<readonly string[]>;
+  /** Begins to send and to fire. The core has started by then. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}>;
+
+type DeskParts = Readonly<{
+  core: SparkCore;
+  store: Store;
+  endpoint: HttpModelEndpoint;
+  services: ServiceControl | null;
+  tokens: Tokens;
+  clock: Clock;
+  ids: Ids;
+  logger: Logger;
+  listeners: () => readonly Listener[];
+  env: Readonly<Record<string, string | undefined>>;
+}>;
+
+/** What stands around the core: who is told, what others plan, and what is done by the clock. */
+export function openDesks({ core, store, endpoint, services, listeners, env, ...tools }: DeskParts): Desks {
+  const calendar = new CronerCalendar();
+  const webhooks = createWebhookDesk({
+    store: store.webhooks,
+    outbox: store.outbox,
+    sender: new HttpWebhookSender({ ...tools, version: VERSION, listeners }),
+    random: Math.random,
+    subscribe: (listener) => core.subscribe(listener),
+    ...tools,
+  });
+  const automations = createAutomationDesk({ core, store: store.automations, calendar, endpoint, services, vectors: null, ...tools });
+  const planned = (): Promise<readonly Automation[]> => store.automations.list();
+  const schedules = createScheduleDesk({ store: store.schedules, calendar, core, automations: planned, ...tools });
+  return {
+    webhooks,
+    schedules,
+    automations,
+    async upcoming(cluster) {
+      const now = tools.clock.now();
+      const until = now + AHEAD_MS;
+      const { occurrences } = await schedules.calendar({ start: now, end: until }, cluster);
+      return upcomingConflicts(occurrences, cluster, now, until).map(({ detail }) => detail);
+    },
+    async start() {
+      await webhooks.ensureConfigured(env['SWAP_WEBHOOK_URL'] || null, env['SWAP_WEBHOOK_SECRET'] || null);
+      await webhooks.start();
+      await automations.start();
+    },
+    async close() {
+      await automations.close();
+      await webhooks.close();
+    },
+  };
+}
