@@ -7,10 +7,12 @@ import {
   holding,
   inTheWay,
   isOver,
+  isShifted,
   type LockBook,
   type Now,
   remainingMs,
   type Work,
+  wallEnd,
 } from './lock-book.ts';
 import { findWaiter, KEPT_MS, MAX_WAITERS, putWaiter, removeWaiter, type Waiter, withoutGone } from './waiting-line.ts';
 
@@ -198,9 +200,6 @@ function detach(book: LockBook, ticket: Ticket, now: Now): LockBook {
   return { ...book, line: putWaiter(book.line, { ...waiter, keptUntil: now.monotonic + KEPT_MS }) };
 }
 
-/** Difference of the wall clock beyond which the stored end is corrected: it would mislead the next start. */
-const CLOCK_SHIFT_MS = 100;
-
 function sweep(book: LockBook, work: Work, now: Now): LockDecision {
   const { live } = book;
   if (live === null) return refuse(book, { kind: 'nothing' });
@@ -208,9 +207,8 @@ function sweep(book: LockBook, work: Work, now: Now): LockDecision {
     const { book: next, lease } = endLive(book, live, 'expired', null, now);
     return { book: next, outcome: { kind: 'expired', at: now.wall }, stored: lease };
   }
-  const expiresAt = now.wall + live.deadline.monotonic - now.monotonic;
-  if (!book.isStale && Math.abs(expiresAt - live.expiresAt) <= CLOCK_SHIFT_MS) return refuse(book, { kind: 'nothing' });
-  const lease: Lease = { ...live, expiresAt };
+  if (!book.isStale && !isShifted(live, now)) return refuse(book, { kind: 'nothing' });
+  const lease: Lease = { ...live, expiresAt: wallEnd(live, now) };
   return { book: { ...book, live: lease, isStale: false }, outcome: { kind: 'nothing' }, stored: lease };
 }
 

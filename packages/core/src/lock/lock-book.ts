@@ -65,6 +65,15 @@ function withDeadline(lease: Lease, now: Now): Lease {
 /** ms until the lease ends, 0 when its time is over. Compared at every use: a remembered "still alive" is how locks are lost. */
 export const remainingMs = (lease: Lease, now: Now): number => Math.max(0, lease.deadline.monotonic - now.monotonic);
 
+/** Difference of the wall clock beyond which the stored end is corrected: it would mislead the next start. */
+const CLOCK_SHIFT_MS = 100;
+
+/** The end as the wall clock has it now. */
+export const wallEnd = (lease: Lease, now: Now): number => now.wall + lease.deadline.monotonic - now.monotonic;
+
+/** The wall clock was set since the end was written down. */
+export const isShifted = (lease: Lease, now: Now): boolean => Math.abs(wallEnd(lease, now) - lease.expiresAt) > CLOCK_SHIFT_MS;
+
 export const isOver = (lease: Lease, now: Now): boolean => remainingMs(lease, now) === 0;
 
 /** The lease that lives and whose time is not over. */
@@ -83,8 +92,9 @@ export function stateOf(book: LockBook, work: Work, now: Now): LockState {
 export function factsOf(lease: Lease, now: Now): LockFacts {
   const { holder, reason, fence, acquiredAt } = lease;
   const left = remainingMs(lease, now);
-  // From the remaining time, so that what is shown stays true when the wall clock is set.
-  return { holder, reason, fence, implicit: false, acquiredAt, expiresAt: now.wall + left, remainingMs: left };
+  // By the remaining time once the wall clock was set; otherwise as it was said before, to the millisecond.
+  const expiresAt = isShifted(lease, now) ? now.wall + left : lease.expiresAt;
+  return { holder, reason, fence, implicit: false, acquiredAt, expiresAt, remainingMs: left };
 }
 
 /** The lease that nobody asked for: that of a swap which runs without a lock. */
