@@ -19,6 +19,8 @@ async function createLeases({ schema }: Kysely<Tables>, { int, tableEnd }: Diale
     .addColumn('body', 'text', (c) => c.notNull())
     .addPrimaryKeyConstraint('leases_key', ['cluster', 'fence'])
     .execute();
+  // Every grant forgets what ended long ago: jobs that lock by the second leave many.
+  await schema.createIndex('leases_by_end').on('leases').columns(['ended_at']).execute();
   await schema
     .createTable('audit')
     .modifyEnd(sql.raw(tableEnd))
