@@ -7,6 +7,7 @@ import { bodyTextFor, queryFor, segment, validFor } from './support/arbitrary-re
 import { expectDocumented, ROUTES } from './support/documented.ts';
 import { ScriptedCore } from './support/scripted-core.ts';
 import { aGrant, aLease, aLockView, someLockFacts } from './support/scripted-locks.ts';
+import { aSmallScheduleDesk } from './support/scripted-schedules.ts';
 import { aSmallWebhookDesk } from './support/scripted-webhooks.ts';
 import { ask, startServer, type TestServer } from './support/test-server.ts';
 
@@ -102,7 +103,7 @@ describe('any request', function () {
   this.timeout(300_000);
   let server: TestServer;
   before(async () => {
-    server = await startServer({ webhooks: aSmallWebhookDesk() }, aSmallCore());
+    server = await startServer({ webhooks: aSmallWebhookDesk(), schedules: aSmallScheduleDesk() }, aSmallCore());
   });
   after(() => server.close());
 

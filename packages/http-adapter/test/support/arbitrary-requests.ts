@@ -10,6 +10,7 @@ type Schema = Readonly<{
   required?: readonly string[];
   items?: Schema;
   pattern?: string;
+  format?: string;
   minimum?: number;
   maximum?: number;
   minLength?: number;
@@ -17,6 +18,8 @@ type Schema = Readonly<{
   minItems?: number;
   uniqueItems?: boolean;
 }>;
+
+const moments = fc.date({ min: new Date(0), max: new Date('9999-12-31T00:00:00Z'), noInvalidDate: true });
 
 /** Values that a schema accepts. Written for the keywords that the wire's schemas use. */
 export function validFor(schema: Schema): fc.Arbitrary<unknown> {
@@ -49,7 +52,8 @@ function validArray({ items = {}, minItems: minLength = 0, uniqueItems = false }
   return uniqueItems ? fc.uniqueArray(validFor(items), size) : fc.array(validFor(items), size);
 }
 
-function validString({ pattern, minLength = 0, maxLength = 300 }: Schema): fc.Arbitrary<string> {
+function validString({ pattern, format, minLength = 0, maxLength = 300 }: Schema): fc.Arbitrary<string> {
+  if (format === 'date-time') return moments.map((date) => date.toISOString());
   if (pattern === undefined) return bounded(fc.string({ minLength, maxLength, unit: 'grapheme' }), minLength, maxLength);
   // fast-check cannot make a text for a lookahead, so that is left to a filter.
   const text = fc.stringMatching(new RegExp(pattern.replace(/\(\?=[^)]*\)/g, '')));
@@ -121,7 +125,7 @@ function withField(body: Record<string, unknown>, name: string, value: unknown):
 export function queryFor(schema: Schema | null): fc.Arbitrary<string> {
   const names = fc.constantFrom(...Object.keys(schema?.properties ?? {}), ...HOSTILE_KEYS, 'unknown');
   const value = fc.oneof(
-    fc.constantFrom('1', '60', 'ready', 'default', 'qwen', 'swp_1'),
+    fc.constantFrom('1', '60', 'ready', 'default', 'qwen', 'swp_1', '2026-03-01T00:00:00Z', '2026-02-30T00:00:00Z'),
     fc.constantFrom(...HOSTILE_TEXT),
     fc.string({ maxLength: 20 }),
   );
