@@ -1,8 +1,11 @@
-import type { AutomationRun, ClusterView, NumberedNotice, ServedEndpoint } from '@spark-control/core';
-import type { WireAutomationRun, WireWebhookPayload } from '@spark-control/schema';
+import type { ClusterView, NumberedNotice, ServedEndpoint } from '@spark-control/core';
+import type { WireSwap, WireWebhookPayload } from '@spark-control/schema';
+import { runView } from '../automations/view.ts';
 import { lockFactsView } from '../locks/view.ts';
 import { servingView, swapView } from '../swaps/view.ts';
 import { nullableTimestamp, timestamp } from '../wire-time.ts';
+
+const LONGEST_LINE = 200;
 
 /**
  * The body that a notice is sent as. Made of the notice alone, with its own time as "now": every try of a delivery, also
@@ -17,7 +20,7 @@ function dataOf(notice: NumberedNotice): Record<string, unknown> {
     case 'swap_started':
     case 'swap_complete':
     case 'swap_failed':
-      return { ...swapView(notice.swap, null, notice.at), endpoint: endpointView(notice.endpoint) };
+      return { ...shortened(swapView(notice.swap, null, notice.at)), endpoint: endpointView(notice.endpoint) };
     case 'lock_acquired':
     case 'lock_released':
     case 'lock_expired':
@@ -37,6 +40,17 @@ function dataOf(notice: NumberedNotice): Record<string, unknown> {
   }
 }
 
+/** Standard Webhooks asks for less than 20 kB, and forty long log lines are more; the whole ones are in `GET /api/swap/{id}`. */
+function shortened(swap: WireSwap): WireSwap {
+  return swap.cause === null ? swap : { ...swap, cause: { ...swap.cause, log_tail: swap.cause.log_tail.map(shortLine) } };
+}
+
+function shortLine(line: string): string {
+  if (line.length <= LONGEST_LINE) return line;
+  // Not through the middle of a character, which JSON could not carry.
+  return `${line.slice(0, LONGEST_LINE).replace(/[\ud800-\udbff]$/, '')} [cut]`;
+}
+
 const endpointView = (endpoint: ServedEndpoint | null): Record<string, unknown> | null =>
   endpoint && { base_url: endpoint.baseUrl, model_id: endpoint.modelId, max_model_len: endpoint.maxModelLen };
 
@@ -53,19 +67,5 @@ function observedView(view: ClusterView): Record<string, unknown> {
     drift: view.drift,
     observed_at: nullableTimestamp(view.observedAt),
     unreachable: view.unreachable.map(({ host, reason }) => ({ host, reason })),
-  };
-}
-
-function runView(run: AutomationRun): WireAutomationRun {
-  return {
-    id: run.id,
-    automation: run.automation,
-    scheduled_for: nullableTimestamp(run.scheduledFor),
-    started_at: timestamp(run.startedAt),
-    settled_at: nullableTimestamp(run.settledAt),
-    outcome: run.outcome,
-    detail: run.detail,
-    swap_id: run.swap,
-    started_by: run.startedBy,
   };
 }

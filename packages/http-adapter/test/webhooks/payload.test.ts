@@ -1,5 +1,6 @@
-import { WebhookPayload } from '@spark-control/schema';
+import { Swap, WebhookPayload } from '@spark-control/schema';
 import { expect } from 'chai';
+import { aCause, aSwap } from '../../../core/test/support/builders.ts';
 import { connectionTrouble } from '../../src/connection-trouble.ts';
 import { payloadOf } from '../../src/webhooks/payload.ts';
 import { parseRetryAfter } from '../../src/webhooks/retry-after.ts';
@@ -32,6 +33,18 @@ describe('the body of a webhook', () => {
       endpoint: { base_url: 'http://spark-1.local:8000/v1', model_id: 'qwen', max_model_len: 32_768 },
     });
     expect(payloadOf(NOTICES.swap_started).data).to.deep.include({ outcome: null, settled: false, endpoint: null });
+  });
+
+  it('of a swap that failed has its log lines, shortened to what a webhook should carry', () => {
+    const logTail = Array.from({ length: 40 }, (_, line) => `${line} ${'💥'.repeat(1_000)}`);
+    const swap = aSwap({ phase: 'failed', cause: aCause({ logTail }) });
+    const payload = payloadOf({ ...NOTICES.swap_complete, type: 'swap_failed', swap, endpoint: null });
+    const { endpoint: _endpoint, ...told } = payload.data;
+    expectFits(Swap, told, 'swap');
+    const { log_tail } = payload.data['cause'] as { log_tail: string[] };
+    expect(log_tail).to.have.length(40);
+    expect(log_tail[7]).to.match(/^7 (💥)+ \[cut\]$/u);
+    expect(Buffer.byteLength(JSON.stringify(payload))).to.be.lessThan(20_000);
   });
 
   it('of a lock has the lock, and who broke it and why', () => {
