@@ -1,7 +1,15 @@
 import { Agent } from 'node:http';
-import { type EndpointHealth, isSparkError, type ModelEndpoint, type ServedModel, SparkError } from '@spark-control/core';
+import {
+  type Activity,
+  type EndpointHealth,
+  isSparkError,
+  type ModelActivity,
+  type ModelEndpoint,
+  type ServedModel,
+  SparkError,
+} from '@spark-control/core';
 import { call, type HttpAnswer, type HttpCall } from './http-call.ts';
-import { requestsInMetrics } from './metrics-text.ts';
+import { activityInMetrics, requestsInMetrics } from './metrics-text.ts';
 
 const MIB = 1024 * 1024;
 
@@ -9,8 +17,8 @@ const MIB = 1024 * 1024;
 export type EndpointDeadlines = Readonly<{ healthMs: number; modelsMs: number; loadMs: number; completionMs: number }>;
 const DEADLINES: EndpointDeadlines = { healthMs: 2_000, modelsMs: 5_000, loadMs: 5_000, completionMs: 120_000 };
 
-/** {@link ModelEndpoint} over HTTP, as vLLM serves it. Connections are kept for the next call; {@link close} lets them go. */
-export class HttpModelEndpoint implements ModelEndpoint {
+/** {@link ModelEndpoint} and {@link ModelActivity} over HTTP, as vLLM serves it. Connections are kept for the next call; {@link close} lets them go. */
+export class HttpModelEndpoint implements ModelEndpoint, ModelActivity {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 8, maxFreeSockets: 2, keepAliveMsecs: 5_000, timeout: 30_000 });
   readonly #deadlines: EndpointDeadlines;
 
@@ -42,6 +50,11 @@ export class HttpModelEndpoint implements ModelEndpoint {
   async requestsInFlight(baseUrl: string, signal: AbortSignal): Promise<number | null> {
     const { status, text } = await this.#get(baseUrl, '/metrics', this.#deadlines.loadMs, 16 * MIB, signal);
     return status === 200 ? requestsInMetrics(text) : null;
+  }
+
+  async activity(baseUrl: string, signal: AbortSignal): Promise<Activity | null> {
+    const { status, text } = await this.#get(baseUrl, '/metrics', this.#deadlines.loadMs, 16 * MIB, signal);
+    return status === 200 ? activityInMetrics(text) : null;
   }
 
   async completeOneToken(baseUrl: string, servedModelName: string, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { isSparkError } from '@spark-control/core';
 import { expect } from 'chai';
-import { requestsInMetrics } from '../../src/endpoint/metrics-text.ts';
+import { activityInMetrics, requestsInMetrics } from '../../src/endpoint/metrics-text.ts';
 import { HttpModelEndpoint } from '../../src/index.ts';
 
 const never = new AbortController().signal;
@@ -135,6 +135,15 @@ describe('HttpModelEndpoint', () => {
     expect(await endpoint.requestsInFlight(url, never)).to.equal(null);
   });
 
+  it('tells how much a model is used, as far as it says', async () => {
+    answers(200, 'vllm:num_requests_running 1\nvllm:request_success_total{finished_reason="stop"} 7\n');
+    expect(await endpoint.activity(url, never)).to.deep.equal({ inFlight: 1, finished: 7 });
+    answers(404);
+    expect(await endpoint.activity(url, never)).to.equal(null);
+    hangs();
+    expect(await codeOf(endpoint.activity(url, never))).to.equal('UPSTREAM_TIMEOUT');
+  });
+
   it('asks for one token, by chat where completions are not served, and for a vector where neither is', async () => {
     answers(200, { choices: [{ text: 'x' }] });
     await endpoint.completeOneToken(url, 'qwen', never);
@@ -185,6 +194,19 @@ describe('HttpModelEndpoint', () => {
         ),
       ).to.equal(reason);
     }
+  });
+});
+
+describe('activityInMetrics', () => {
+  const running = 'vllm:num_requests_running{engine="0"} 1.0\nvllm:num_requests_waiting 2\n';
+  it('adds up what runs, waits and has finished', () => {
+    const finished = 'vllm:request_success_total{finished_reason="stop"} 40.0\nvllm:request_success_total{finished_reason="abort"} 2\n';
+    expect(activityInMetrics(running + finished)).to.deep.equal({ inFlight: 3, finished: 42 });
+  });
+  it('knows that a server may not count, or say nothing at all', () => {
+    expect(activityInMetrics(running)).to.deep.equal({ inFlight: 3, finished: null });
+    expect(activityInMetrics('vllm:request_success_total 40\n')).to.equal(null);
+    expect(activityInMetrics('')).to.equal(null);
   });
 });
 
