@@ -79,6 +79,53 @@ describe('CronerCalendar', () => {
     expect(calendar.next('0 0 * * *', 'UTC', 8.64e15)).to.equal(null);
   });
 
+  it('says what is wrong with any text, or has moments for it that rise', () => {
+    const part = fc.constantFrom(
+      '*',
+      '0',
+      '7',
+      '31',
+      '59',
+      '60',
+      'L',
+      'W',
+      'LW',
+      'MON',
+      'DEC',
+      '#',
+      '#5',
+      '/',
+      '-',
+      ',',
+      '+',
+      '?',
+      '2-5',
+      '*/3',
+      '-1',
+      '1e3',
+      '٣',
+      '@',
+    );
+    const word = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join(''));
+    const words = fc.array(fc.oneof({ weight: 3, arbitrary: fc.constantFrom('*', '0', '1', '*/5') }, word), { minLength: 4, maxLength: 7 });
+    const texts = fc.oneof(
+      words.map((list) => list.join(' ')),
+      fc.string({ unit: 'binary', maxLength: 250 }),
+    );
+    const zones = fc.constantFrom('UTC', 'Europe/Berlin', 'Asia/Kathmandu', 'Nowhere', '');
+    fc.assert(
+      fc.property(texts, zones, (cron, zone) => {
+        const problem = calendar.problem(cron, zone);
+        const moments = calendar.between(cron, zone, at('2026-01-01T00:00Z'), at('2027-02-05T00:00Z'), 20);
+        const next = calendar.next(cron, zone, at('2026-01-01T00:00Z') - 1);
+        if (problem !== null) expect([moments, next], cron).to.deep.equal([[], null]);
+        else if (moments.length > 0) expect(next).to.equal(moments[0]);
+        expect(moments).to.deep.equal([...new Set(moments)].sort((a, b) => a - b));
+      }),
+      { numRuns: PROVE ? 20_000 : 300 },
+    );
+  });
+
   it('agrees with a calendar that works in another way, around changes of the clocks', () => {
     const plain = new PlainCalendar();
     const number = (max: number) => fc.integer({ min: 0, max }).map(String);

@@ -22,10 +22,13 @@ export function withConflicts(
   return planned.map((item) => ({ ...item, isStale: isStale(item.schedule), conflicts: found.get(item) ?? [] }));
 }
 
+/** A plan of every minute would bury what else there is to know. */
+const MAX_UPCOMING = 10;
+
 /** What is planned on a cluster from now on, for who is about to change it. */
 export type Upcoming = Readonly<{ occurrence: Occurrence; detail: string }>;
 
-/** Occurrences on `cluster` that last at `now` or begin before `until` (both ms since the epoch), by start. */
+/** The first occurrences on `cluster` that last at `now` or begin before `until` (both ms since the epoch), by start. */
 export function upcomingConflicts(
   occurrences: readonly Occurrence[],
   cluster: ClusterKey,
@@ -35,6 +38,7 @@ export function upcomingConflicts(
   return occurrences
     .filter(({ schedule, span }) => schedule.cluster === cluster && span.end > now && span.start < until)
     .sort((a, b) => a.span.start - b.span.start)
+    .slice(0, MAX_UPCOMING)
     .map((occurrence) => ({ occurrence, detail: upcomingText(occurrence, now) }));
 }
 

@@ -145,6 +145,12 @@ describe('upcomingConflicts', () => {
     expect(details(NOON + HOUR_MS, true)[0]).to.match(/; it was not registered again in time, so this may be off$/);
   });
 
+  it('name the first few of many', () => {
+    const busy = aSchedule('busy', { cron: '* * * * *', durationMs: 1_000 });
+    const all = upcomingConflicts(occurrencesOf([busy]), clusterKey('default'), NOON, NOON + HOUR_MS);
+    expect(all.map(({ occurrence }) => (occurrence.span.start - NOON) / 60_000)).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
   it('leave out other clusters and what is over', () => {
     const occurrences = occurrencesOf([plan, untitled], [], hours(-24, 24));
     expect(upcomingConflicts(occurrences, clusterKey('solo'), NOON, NOON + 24 * HOUR_MS)).to.deep.equal([]);
