@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import type { DeliveryAttempt } from '@spark-control/core';
 import { expect } from 'chai';
 import { selfSigned } from './self-signed.ts';
+import { sendEach } from './send-each.ts';
 
 const CALLER = fileURLToPath(new URL('send-each.ts', import.meta.url));
 
@@ -38,17 +39,14 @@ describe('a webhook over TLS', function () {
     rmSync(folder, { recursive: true });
   });
 
-  /** In a process of its own, since Node reads NODE_EXTRA_CA_CERTS at its start. All names are 127.0.0.1 there. */
-  const send = async (hosts: readonly string[], trusted: boolean): Promise<DeliveryAttempt[]> => {
-    const { port } = server.address() as AddressInfo;
-    const urls = hosts.map((host) => `https://${host}:${port}/hook`);
-    const env = { PATH: process.env['PATH'] ?? '', ...(trusted && { NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem') }) };
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--conditions', 'source', CALLER, ...urls], { env });
-    return JSON.parse(stdout) as DeliveryAttempt[];
-  };
+  const urlOf = (host: string): string => `https://${host}:${(server.address() as AddressInfo).port}/hook`;
 
   it('arrives when its certificate is trusted and for the name that is meant', async () => {
-    const [right, otherName, noName] = await send(['gpu-box.local', 'other.local', '127.0.0.1'], true);
+    // In a process of its own, since Node reads NODE_EXTRA_CA_CERTS at its start.
+    const env = { PATH: process.env['PATH'] ?? '', NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem') };
+    const urls = ['gpu-box.local', 'other.local', '127.0.0.1'].map(urlOf);
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--conditions', 'source', CALLER, ...urls], { env });
+    const [right, otherName, noName] = JSON.parse(stdout) as DeliveryAttempt[];
     expect(right).to.include({ status: 204, error: null });
     expect(otherName?.error).to.equal('It did not arrive: its certificate is for another name.');
     expect(noName?.error).to.equal('It did not arrive: its certificate is for another name.');
@@ -57,7 +55,7 @@ describe('a webhook over TLS', function () {
   });
 
   it('does not arrive at a certificate that nobody vouches for', async () => {
-    const [attempt] = await send(['gpu-box.local'], false);
+    const [attempt] = await sendEach([urlOf('gpu-box.local')]);
     expect(attempt?.error).to.match(/^It did not arrive: its certificate is signed by itself/);
     expect(requests).to.equal(0);
   });
