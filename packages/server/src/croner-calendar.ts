@@ -11,7 +11,11 @@ const FIRST_MS = Date.UTC(1900, 0);
 /** croner looks no further than the year 3000. */
 const LAST_MS = Date.UTC(2990, 0);
 
+/** Expressions whose reading is remembered: a calendar asks for the same ones again and again. */
+const MAX_READINGS = 1_000;
+
 type Named = Readonly<{ fields: string; zone: string }>;
+type Reading = Readonly<{ fields: string; isEveryHour: boolean }>;
 
 /**
  * {@link CronCalendar} by croner, which is asked for times of the clock only. What becomes of them when the clocks of a zone
@@ -19,6 +23,7 @@ type Named = Readonly<{ fields: string; zone: string }>;
  */
 export class CronerCalendar implements CronCalendar {
   readonly #zones = new ZoneOffsets();
+  readonly #readings = new Map<string, Reading>();
 
   problem(cron: string, timezone: string): CronProblem | null {
     const { fields, problem } = cronFields(cron);
@@ -48,12 +53,24 @@ export class CronerCalendar implements CronCalendar {
 
   /** Nothing for what has a problem: a registration that this version does not understand must not take the others along. */
   *#moments(cron: string, zone: string, from: number, to: number): Generator<number> {
-    const { fields } = cronFields(cron);
-    if (fields === null || !this.#zones.knows(zone)) return;
+    const reading = this.#read(cron);
+    if (reading === null || !this.#zones.knows(zone)) return;
+    const { fields } = reading;
     const start = Math.max(from, FIRST_MS);
     const end = Math.min(to, LAST_MS);
     if (!(start < end)) return;
-    yield* isEveryHour(fields) ? this.#asTheClockRuns({ fields, zone }, start, end) : this.#oncePerName({ fields, zone }, start, end);
+    yield* reading.isEveryHour ? this.#asTheClockRuns({ fields, zone }, start, end) : this.#oncePerName({ fields, zone }, start, end);
+  }
+
+  #read(cron: string): Reading | null {
+    const known = this.#readings.get(cron);
+    if (known !== undefined) return known;
+    const { fields } = cronFields(cron);
+    if (fields === null) return null;
+    const reading = { fields, isEveryHour: isEveryHour(fields) };
+    if (this.#readings.size >= MAX_READINGS) this.#readings.clear();
+    this.#readings.set(cron, reading);
+    return reading;
   }
 
   /** A skipped hour has no times, a repeated one has them again: the distance between them stays what it was. */
