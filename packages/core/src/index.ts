@@ -102,7 +102,7 @@ export type { AuditLog } from './ports/audit-log.ts';
 export type { CatalogSource } from './ports/catalog-source.ts';
 export type { Clock, Ids } from './ports/clock.ts';
 export type { CronCalendar, CronProblem } from './ports/cron-calendar.ts';
-export type { HostFence } from './ports/host-fence.ts';
+export type { FenceMark, FenceSight, HostFence } from './ports/host-fence.ts';
 export type { GpuFacts, GpuProcess, HostFacts, HostProbe, HostReport, ProbeQuestions } from './ports/host-probe.ts';
 export type { LeaseStore } from './ports/lease-store.ts';
 export { type LogFields, type Logger, silentLogger } from './ports/logger.ts';

@@ -123,15 +123,16 @@ spark_take=$((spark_size - ${offset}))
 }
 
 /**
- * Ends jobs of this control plane up to `fence`, without the lock, which the job itself may hold. Never one of a newer claim: so a
+ * Ends jobs of this control plane (`null`: of any) up to `fence`, without the lock, which the job itself may hold. Never one of a newer claim: so a
  * restored copy of this control plane, which bears the same id, cannot end what the living one began. Sets `spark_cancelled`.
  */
-export function cancelJobsScript(cluster: ClusterKey, controller: string, fence: number): string {
+export function cancelJobsScript(cluster: ClusterKey, controller: string | null, fence: number): string {
+  const isTheirs = controller === null ? '' : `[ "$spark_c" = ${assertWord(controller, 'controller id')} ] && `;
   return `spark_cancelled=
 for spark_old in "$HOME/.spark-control/${assertWord(cluster, 'cluster key')}/jobs/"*; do
   [ -e "$spark_old/claim" ] && [ -s "$spark_old/pid" ] && [ ! -e "$spark_old/exit" ] || continue
   read -r spark_f spark_c spark_s <"$spark_old/claim"
-  [ "$spark_c" = ${assertWord(controller, 'controller id')} ] && [ "$spark_f" -le ${fence} ] || continue
+  ${isTheirs}[ "$spark_f" -le ${fence} ] || continue
   spark_n=0
   # As long as the lock is held the runner lives, and the number is still its own.
   while ! ( flock -n 8 ) 8>>"$spark_old/run.lock"; do

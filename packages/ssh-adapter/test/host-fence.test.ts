@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { clusterKey, SparkError, swapId } from '@spark-control/core';
 import { expect } from 'chai';
 import { hostFenceContract } from '../../core/test/contracts/host-fence.contract.ts';
-import { ShellPool, SshHostFence } from '../src/index.ts';
+import { type RemoteShell, ShellPool, SshHostFence } from '../src/index.ts';
+import { eventually } from './support/eventually.ts';
 import { rejection } from './support/rejection.ts';
 import { useSshd } from './support/sshd.ts';
 import { systemClock } from './support/system-clock.ts';
@@ -58,6 +59,33 @@ describe('the fence on hosts with real sshd and flock', function () {
       expect(existsSync(join(hosts()[0]!.home, 'trapped'))).to.equal(false);
     });
   }
+
+  it('overtakes nobody with a claim that reaches a host late, after a newer one', async () => {
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const [head, worker] = hosts().map(({ host }) => pool.shell(host)) as [RemoteShell, RemoteShell];
+    const slow: RemoteShell = {
+      host: worker.host,
+      run: (script, options) => gate.then(() => worker.run(script, options)),
+      stream: (script, onChunk, signal) => worker.stream(script, onChunk, signal),
+      close: () => worker.close(),
+    };
+    const fence = new SshHostFence({ cluster: PAIR, controllerId: 'c1', shells: [head, slow], pause: async () => {} });
+    const late = rejection(fence.claim(swapId('swp_a'), 1, NEVER, await fenceOf('c1').look(NEVER)));
+    await eventually(() => existsSync(file(0)));
+    const newer = await fenceOf('c2').claim(swapId('swp_b'), 1, NEVER, await fenceOf('c2').look(NEVER));
+    open();
+    expect((await late).code).to.equal('FENCED_OFF');
+    expect([readFileSync(file(0), 'utf8'), readFileSync(file(1), 'utf8')]).to.deep.equal(Array(2).fill(`${newer.fence} c2 swp_b\n`));
+  });
+
+  it('does not read a damaged file as nobody', async () => {
+    mkdirSync(join(file(0), '..'), { recursive: true });
+    writeFileSync(file(0), '12\n');
+    expect(await rejection(fenceOf('c1').look(NEVER))).to.include({ code: 'RUNTIME_REJECTED' });
+  });
 
   it('says which host cannot write its fence', async () => {
     mkdirSync(join(hosts()[1]!.home, '.spark-control'));

@@ -27,7 +27,7 @@ export async function performStep(effect: SwapEffect, swap: Swap, context: StepC
     case 'drain':
       return { step: 'drain', note: await drain(swap, context) };
     case 'stop':
-      return { step: 'stop', note: await stop(swap, claimOf(swap, effect.fence, context), context) };
+      return stopped(swap, await stop(swap, claimOf(swap, effect.fence, context), context), context);
     case 'launch':
     case 'resume_launch': {
       const claim = claimOf(swap, effect.fence, context);
@@ -41,6 +41,7 @@ export async function performStep(effect: SwapEffect, swap: Swap, context: StepC
     }
     case 'warm_up':
       await warmUp(effect.plan, swap.fence ?? 0, context);
+      await assertHeld(swap, context);
       if (swap.phase === 'rolling_back') return { step: 'rollback_warm', note: null };
       await discardParked(swap, context);
       return { step: 'warm', note: null };
@@ -53,6 +54,7 @@ export async function performStep(effect: SwapEffect, swap: Swap, context: StepC
     }
     case 'await_restored':
       await awaitAnyHealth(context);
+      await assertHeld(swap, context);
       return { step: 'rollback_load', note: 'what was there before serves again' };
     case 'abort_step':
     case 'settled':
@@ -62,6 +64,25 @@ export async function performStep(effect: SwapEffect, swap: Swap, context: StepC
 
 function claimOf(swap: Swap, fence: number, context: StepContext): Claim {
   return { cluster: swap.cluster, fence, controller: context.controllerId, swap: swap.id };
+}
+
+/**
+ * Before a swap is told to have worked: FENCED_OFF when its claim no longer stands. What answers may be the model of somebody who
+ * took over while this process was stopped, and an answer may have waited in a buffer since before that.
+ */
+async function assertHeld(swap: Swap, context: StepContext): Promise<void> {
+  const { fence, controller } = claimOf(swap, swap.fence ?? 0, context);
+  const { seen } = await whileUnreachable(context, () => context.fence.look(context.signal));
+  const lost = seen.find(({ claim }) => claim?.fence !== fence || claim.swap !== swap.id || claim.controller !== controller);
+  if (lost === undefined) return;
+  const message = `The fence of cluster ${swap.cluster} on ${lost.host} no longer holds claim ${fence}: another claim took over.`;
+  throw new SparkError('FENCED_OFF', message, { details: { host: lost.host } });
+}
+
+/** An unload ends with its stop. */
+async function stopped(swap: Swap, note: string, context: StepContext): Promise<StepResult> {
+  if (swap.plan === null) await assertHeld(swap, context);
+  return { step: 'stop', note };
 }
 
 async function drain(swap: Swap, context: StepContext): Promise<string> {

@@ -1,4 +1,5 @@
-import { type ErrorCode, SparkError } from '../errors.ts';
+import { type ErrorCode, isSparkError, SparkError } from '../errors.ts';
+import type { FenceMark } from '../ports/host-fence.ts';
 import type { HostObservation } from '../ports/model-runtime.ts';
 import type { PreflightCheck, PreflightReport } from '../swap/preflight-report.ts';
 import type { Swap } from '../swap/swap.ts';
@@ -11,30 +12,58 @@ import { whileUnreachable } from './waiting.ts';
 const PATIENCE_MS = 5_000;
 const LOOK_AGAIN_MS = 500;
 
-/** Runs the pre-flight on the hosts, finds out what a rollback would go back to, and claims the cluster's fence. */
+/**
+ * Runs the pre-flight on the hosts, finds out what a rollback would go back to, and claims the cluster's fence. All of it is
+ * done again when an older swap of another control plane claimed meanwhile; when a newer one did, this one is over.
+ */
 export async function validate(swap: Swap, context: StepContext): Promise<StepResult> {
-  const hosts = await observePatiently(context);
+  for (;;) {
+    try {
+      return await checkAndClaim(swap, context);
+    } catch (error) {
+      const holder = isSparkError(error) && error.code === 'FENCED_OFF' ? error.details['holder'] : undefined;
+      // Ids of swaps sort by the time of their request. Only who goes first depends on it: a claim is never taken unseen.
+      if (typeof holder !== 'string' || holder >= swap.id) throw error;
+    }
+  }
+}
+
+async function checkAndClaim(swap: Swap, context: StepContext): Promise<StepResult> {
+  const { mark, hosts } = await lookPatiently(context);
   const health = await context.endpoint.health(endpointOf(context.cluster), context.signal);
   const reading = readSighting(context.cluster, { hosts, health });
-  refuseUnreachable(hosts);
   refuseUnmanaged(swap, reading);
   const report = await context.preflight(swap, hosts, context.signal);
   refuseFailed(report);
   const previous = await context.previousOf(reading);
   const minimum = (await context.lastFence()) + 1;
-  const claim = await whileUnreachable(context, () => context.fence.claim(swap.id, minimum, context.signal));
+  const claim = await whileUnreachable(context, () => context.fence.claim(swap.id, minimum, context.signal, mark));
   return { step: 'validate', previous, fence: claim.fence, note: noteOf(report) };
 }
 
-/** Looks again for a moment while a host cannot be reached: a link that was out for a second is no reason to refuse. */
-async function observePatiently(context: StepContext): Promise<readonly HostObservation[]> {
+/**
+ * Reads the fences, and then the hosts: what changes after that is noticed when the claim is made. Looks again for a moment while a
+ * host cannot be reached: a link that was out for a second is no reason to refuse.
+ */
+async function lookPatiently(context: StepContext): Promise<Readonly<{ mark: FenceMark; hosts: readonly HostObservation[] }>> {
   const until = context.clock.monotonic() + PATIENCE_MS;
   for (;;) {
+    const mark = await context.fence.look(context.signal).catch(asSparkError);
     const hosts = await context.runtime.observe(context.signal);
-    const isPassing = hosts.some((host) => !host.reachable && !(host.code in RETHROWN));
-    if (!isPassing || context.clock.monotonic() >= until) return hosts;
+    const isMissed = isSparkError(mark) && mark.code === 'HOST_UNREACHABLE';
+    const isPassing = isMissed || hosts.some((host) => !host.reachable && !(host.code in RETHROWN));
+    if (!isPassing || context.clock.monotonic() >= until) {
+      refuseUnreachable(hosts);
+      if (isSparkError(mark)) throw mark;
+      return { mark, hosts };
+    }
     await context.clock.sleep(LOOK_AGAIN_MS, context.signal);
   }
+}
+
+function asSparkError(error: unknown): SparkError {
+  if (isSparkError(error)) return error;
+  throw error;
 }
 
 function refuseUnreachable(hosts: readonly HostObservation[]): void {

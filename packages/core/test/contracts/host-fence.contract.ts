@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Claim, type HostFence, isSparkError, type SwapId, swapId } from '../../src/index.ts';
+import { type Claim, type FenceMark, type HostFence, isSparkError, type SwapId, swapId } from '../../src/index.ts';
 
 /** What the suite works on: the fence of one cluster's hosts, new at each test. */
 export type FenceSubject = Readonly<{
@@ -37,11 +37,11 @@ export function hostFenceContract(
       subject = await factory();
     });
     afterEach(() => subject?.dispose());
-    const claim = (controller: string, swap: SwapId, minimum = 1, held?: Claim): Promise<Claim> =>
-      subject.fenceOf(controller).claim(swap, minimum, NEVER, held);
+    const claim: ClaimCall = (controller, swap, minimum = 1, basis) => subject.fenceOf(controller).claim(swap, minimum, NEVER, basis);
 
     describeNumbers(claim);
     describeHeld(claim, () => subject);
+    describeMarks(claim, () => subject);
 
     it('gives every one of many claimants at once another number, and leaves the same claim on all hosts', async () => {
       const claims = await Promise.all(['c1', 'c2', 'c3'].flatMap((controller) => [A, B].map((swap) => claim(controller, swap))));
@@ -65,7 +65,7 @@ export function hostFenceContract(
   });
 }
 
-type ClaimCall = (controller: string, swap: SwapId, minimum?: number, held?: Claim) => Promise<Claim>;
+type ClaimCall = (controller: string, swap: SwapId, minimum?: number, basis?: Claim | FenceMark) => Promise<Claim>;
 
 function describeNumbers(claim: ClaimCall): void {
   it('claims at least the minimum, in the name of the swap and the control plane', async () => {
@@ -110,4 +110,50 @@ function describeHeld(claim: ClaimCall, subject: () => FenceSubject): void {
       expect((await claim(controller, swap, other.fence + 1, other)).fence).to.be.greaterThan(other.fence);
     });
   }
+}
+
+function describeMarks(claim: ClaimCall, subject: () => FenceSubject): void {
+  const look = (controller = 'c1'): Promise<FenceMark> => subject().fenceOf(controller).look(NEVER);
+
+  it('shows on every host who holds the cluster, and that nobody does', async () => {
+    const before = await look();
+    expect(before.seen).to.have.length(2);
+    for (const { claim: held } of before.seen) expect(held).to.equal(null);
+    const { fence } = await claim('c1', A, 7);
+    for (const { claim: held } of (await look('c2')).seen) expect(held).to.deep.include({ fence, controller: 'c1', swap: A });
+  });
+
+  it('claims what still stands as it was seen, above it, and again when the answer was lost', async () => {
+    const first = await claim('c1', A, 5, await look());
+    const mark = await look('c2');
+    const second = await claim('c2', B, 1, mark);
+    expect(second.fence).to.be.greaterThan(first.fence);
+    expect((await claim('c2', B, 1, mark)).fence).to.be.at.least(second.fence);
+    expect(new Set(await subject().written()).size).to.equal(1);
+  });
+
+  for (const { who, controller } of [
+    { who: 'another control plane', controller: 'c2' },
+    { who: 'another swap of the same one', controller: 'c1' },
+  ]) {
+    it(`claims nothing when ${who} has claimed since the look, says which swap, and leaves that claim as it is`, async () => {
+      await claim('c1', swapId('swp_0'));
+      const mark = await look();
+      await claim(controller, B);
+      const before = await subject().written();
+      const error = await claim('c1', A, 99, mark).catch((reason: unknown) => reason);
+      if (!isSparkError(error)) return expect.fail('it was expected to be refused');
+      expect(error.code).to.equal('FENCED_OFF');
+      expect(error.details['holder']).to.equal(B);
+      expect(await subject().written()).to.deep.equal(before);
+    });
+  }
+
+  it('lets exactly one of several who looked at the same moment have it, on all hosts', async () => {
+    const mark = await look();
+    const claims = ['c1', 'c2', 'c3', 'c4'].map((controller) => claim(controller, A, 1, mark));
+    const outcomes = await Promise.allSettled(claims);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(1);
+    expect(new Set(await subject().written()).size).to.equal(1);
+  });
 }

@@ -2,6 +2,7 @@ import {
   type Claim,
   type Cluster,
   type EndpointHealth,
+  type FenceMark,
   type HostFence,
   type HostObservation,
   type HostProbe,
@@ -130,11 +131,19 @@ export class FakeCluster implements ModelRuntime, HostFence, HostProbe, ModelEnd
     await this.#clock.sleep(1e9, signal).catch(() => undefined);
   }
 
-  async claim(swap: SwapId, minimum: number, signal: AbortSignal, held?: Claim): Promise<Claim> {
+  async look(signal: AbortSignal): Promise<FenceMark> {
+    this.#reach(signal);
+    return { seen: this.#cluster.hosts.map(({ name }) => ({ host: name, claim: this.held })) };
+  }
+
+  async claim(swap: SwapId, minimum: number, signal: AbortSignal, basis?: Claim | FenceMark): Promise<Claim> {
     this.#reach(signal);
     const file = this.held;
-    if (held !== undefined && file !== null && (file.controller !== held.controller || file.swap !== held.swap)) {
-      throw new SparkError('FENCED_OFF', 'another controller holds the cluster');
+    if (basis !== undefined && file !== null) {
+      const known = 'seen' in basis ? (basis.seen[0]?.claim ?? null) : basis;
+      if (file.controller !== known?.controller || file.swap !== known.swap) {
+        throw new SparkError('FENCED_OFF', 'another controller holds the cluster', { details: { holder: file.swap } });
+      }
     }
     this.held = { cluster: this.#cluster.key, fence: Math.max(minimum, (file?.fence ?? 0) + 1), controller: 'ctl_1', swap };
     return this.held;
