@@ -40,13 +40,13 @@ export async function must(argv: readonly string[], options: RunOptions = {}): P
 }
 
 /** Repeats `probe` until it gives something else than `null`, `false` or `undefined`, or throws once `timeoutMs` is over. */
-export async function eventually<T>(what: string, probe: () => Promise<T> | T, timeoutMs = 15_000): Promise<NonNullable<T>> {
+export async function eventually<T>(what: string, probe: () => Promise<T> | T, timeoutMs = 15_000, everyMs = 25): Promise<NonNullable<T>> {
   const end = performance.now() + timeoutMs;
   for (;;) {
     const found = await probe();
     if (found !== null && found !== undefined && found !== false) return found as NonNullable<T>;
     if (performance.now() > end) throw new Error(`waited ${timeoutMs} ms for ${what}`);
-    await pause(25);
+    await pause(everyMs);
   }
 }
 

@@ -67,19 +67,19 @@ export class ControlPlane {
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
     await eventually('the control plane to be ready', async () => {
       if (child.exitCode !== null) throw new Error(`the control plane ended with ${child.exitCode}: ${this.#output}`);
-      const answer = await fetch(`${this.#url}/readyz`).catch(() => null);
+      const answer = await fetch(`${this.url}/readyz`).catch(() => null);
       return answer?.ok;
     });
     return this;
   }
 
-  get #url(): string {
+  get url(): string {
     return `http://127.0.0.1:${this.#port}`;
   }
 
   async call<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
     const init = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-    const response = await fetch(`${this.#url}${path}`, { method, ...init });
+    const response = await fetch(`${this.url}${path}`, { method, ...init });
     return { status: response.status, body: (await response.json()) as T };
   }
 
