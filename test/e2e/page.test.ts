@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { aCheck, aCluster, aHost, aPreflight, iso } from '../../packages/web-ui/test/support/wire-builders.ts';
 import { needsBrowser, type OpenPage, TestBrowser, type Visit } from './support/browser.ts';
 import { aScript, failure, runningSwap, settledSwap } from './support/page-script.ts';
-import { ok, problem, StubApi } from './support/stub-api.ts';
+import { ok, problem } from './support/stub-answer.ts';
+import { StubApi } from './support/stub-api.ts';
 
 const dashboardFolder = new URL('../../packages/web-ui/dist/www/', import.meta.url);
 

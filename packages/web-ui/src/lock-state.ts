@@ -11,7 +11,8 @@ export const onLock = (state: AppState, lock: Lock, at: number): Partial<AppStat
 export function secondsLeft({ locks, monotonic }: AppState, cluster: string): number | null {
   const seen = locks[cluster];
   const left = seen?.lock.lock?.remaining_seconds ?? null;
-  return seen === undefined || left === null ? null : Math.max(0, left - (monotonic - seen.at) / 1000);
+  // The page's clock is read once a second, so it may lag behind the moment at which the lock was heard of.
+  return seen === undefined || left === null ? null : Math.max(0, left - Math.max(0, monotonic - seen.at) / 1000);
 }
 
 /**

@@ -10,7 +10,9 @@ import {
   iso,
   stepsUpTo,
 } from '../../../packages/web-ui/test/support/wire-builders.ts';
-import { ok, type Script } from './stub-api.ts';
+import { aCoordinationScript } from './coordination-script.ts';
+import { ok } from './stub-answer.ts';
+import type { Script } from './stub-api.ts';
 
 export const failure = {
   code: 'MODEL_CRASHED',
@@ -53,6 +55,7 @@ export function aScript(change: Partial<Script> = {}): Script {
     ],
     swaps: new Map(past.map((swap) => [swap.id, swap])),
     logs: new Map(),
+    coordination: aCoordinationScript(),
     preflight: aPreflight(),
     onSwap: () => ok(runningSwap('stopping'), 202),
     onCancel: () => ok(runningSwap('loading', { cancel_requested_at: iso(now) }), 202),

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname } from 'node:path';
-import type { WireModel, WirePreflightReport, WireStatus, WireSwap, WireSwapLogEvent } from '@spark-control/schema';
+import type { WireLock, WireModel, WirePreflightReport, WireStatus, WireSwap, WireSwapLogEvent } from '@spark-control/schema';
+import { type Answer, ok, problem } from './stub-answer.ts';
+import { type CoordinationScript, changeCoordination, readCoordination } from './stub-coordination.ts';
 
 /** As the contract says; a test sees a violation as a message in the browser's console. */
 const CSP = [
@@ -14,7 +16,6 @@ const CSP = [
 const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 
 export type Recorded = Readonly<{ method: string; path: string; headers: IncomingMessage['headers']; body: unknown }>;
-export type Answer = Readonly<{ status: number; body: unknown }>;
 
 /** What the scripted server knows; a test changes it at will. */
 export type Script = {
@@ -22,6 +23,7 @@ export type Script = {
   models: WireModel[];
   swaps: Map<string, WireSwap>;
   logs: Map<string, WireSwapLogEvent[]>;
+  coordination: CoordinationScript;
   preflight: WirePreflightReport;
   /** Answers to `POST /api/swap` and to a cancel. */
   onSwap(body: Record<string, unknown>): Answer;
@@ -75,6 +77,13 @@ export class StubApi {
     );
   }
 
+  /** Changes a lock and tells all streams. */
+  lock(lock: WireLock): void {
+    const { coordination } = this.script;
+    coordination.locks = coordination.locks.map((known) => (known.cluster === lock.cluster ? lock : known));
+    this.#push('lock', lock);
+  }
+
   log(swapId: string, lines: readonly string[]): void {
     const known = this.script.logs.get(swapId) ?? [];
     this.script.logs.set(swapId, known);
@@ -110,21 +119,27 @@ export class StubApi {
     response.setHeader('Content-Security-Policy', CSP);
     response.setHeader('X-Request-Id', 'req_stub');
     if (url.pathname === '/api/events') return this.#openStream(url, response);
-    if (url.pathname.startsWith('/api/')) return sendJson(response, this.#answer(method, url, request, body));
+    if (url.pathname.startsWith('/api/')) return sendJson(response, await this.#answer(method, url, request, body));
     return this.#file(url.pathname, response);
   }
 
-  #answer(method: string, url: URL, request: IncomingMessage, body: unknown): Answer {
+  #answer(method: string, url: URL, request: IncomingMessage, body: unknown): Answer | Promise<Answer> {
     const { script } = this;
     const [, , name, id, verb] = url.pathname.split('/');
     if (method === 'GET' && name === 'session') return ok({ csrf_token: 'token-1', anonymous: true });
     if (method === 'GET' && name === 'models') return ok({ items: script.models, next_cursor: null, revision: 1, fault: null });
     if (method === 'GET' && name === 'swaps') return ok({ items: this.#history(url.searchParams), next_cursor: null });
+    const read = method === 'GET' ? readCoordination(script.coordination, url) : null;
+    if (read !== null) return read;
     if (method === 'GET' && name === 'swap') return this.#swapOf(id ?? '');
     if (request.headers['x-csrf-token'] !== 'token-1') return problem(403, 'CROSS_SITE', 'The token is missing.');
+    const fields = body as Record<string, unknown>;
+    const lockId = String(request.headers['x-swap-lock'] ?? '');
+    const change = changeCoordination(script.coordination, { method, url, lockId, body: fields });
+    if (change !== null) return change;
     if (verb === 'validate') return ok(script.preflight);
     if (verb === 'cancel') return this.#keep(script.onCancel(id ?? ''));
-    if (method === 'POST' && name === 'swap') return this.#keep(script.onSwap(body as Record<string, unknown>));
+    if (method === 'POST' && name === 'swap') return this.#keep(script.onSwap(fields));
     return problem(404, 'ROUTE_NOT_FOUND', `There is nothing at ${url.pathname}.`);
   }
 
@@ -157,7 +172,12 @@ export class StubApi {
     this.#streams.set(response, followed);
     response.on('close', () => this.#streams.delete(response));
     const swaps = [...this.script.swaps.values()].reverse().slice(0, 10);
-    send(response, 'snapshot', { ...this.script.status, now: new Date().toISOString(), swaps }, this.#eventId);
+    send(
+      response,
+      'snapshot',
+      { ...this.script.status, now: new Date().toISOString(), locks: this.script.coordination.locks, swaps },
+      this.#eventId,
+    );
     for (const line of this.script.logs.get(followed ?? '') ?? []) send(response, 'log', { swap_id: followed, ...line });
   }
 
@@ -175,18 +195,15 @@ export class StubApi {
   }
 }
 
-export const ok = (body: unknown, status = 200): Answer => ({ status, body });
-
-export const problem = (status: number, code: string, detail: string, more: Record<string, unknown> = {}): Answer => ({
-  status,
-  body: { type: `urn:stub:${code}`, title: code, status, detail, code, request_id: 'req_stub', remedy: 'Do as the test says.', ...more },
-});
-
 function send(stream: ServerResponse, type: string, data: unknown, id?: number): void {
   stream.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
 }
 
 function sendJson(response: ServerResponse, { status, body }: Answer): void {
+  if (status === 204) {
+    response.writeHead(204).end();
+    return;
+  }
   const type = status >= 400 ? 'application/problem+json' : 'application/json';
   response.writeHead(status, { 'Content-Type': type }).end(JSON.stringify(body));
 }

@@ -38,11 +38,11 @@ export class ScAcquireDialog extends ScDialog<LockDialogView> {
       request.problem !== null && problemPart(request.problem),
       this.footer(
         'Close',
-        button('Copy as curl', () => this.#copy(), { class: 'quiet' }),
         button(request.busy ? 'Asking…' : holder === null ? 'Acquire the lock' : 'Get in line', (event) => this.#submit(event), {
           class: 'primary',
           disabled: request.busy,
         }),
+        button('Copy as curl', () => this.#copy(), { class: 'quiet' }),
       ),
     ];
   }

@@ -68,7 +68,7 @@ export class ScAutomations extends ScElement<AutomationsView> {
 
 const lastPart = ({ mark, words }: NonNullable<AutomationRow['last']>): Child => [
   markPart(mark),
-  h('span', { class: 'cell-sub muted small num' }, words),
+  h('span', { class: 'cell-sub muted small' }, words),
 ];
 
 export const runButton = ({ id, name, isRunBusy }: AutomationRow): HTMLElement =>

@@ -35,14 +35,15 @@ export abstract class ScDialog<V> extends ScElement<V> {
     if (this.#opener instanceof HTMLElement && this.#opener.isConnected) this.#opener.focus();
   }
 
-  /** Cancel or close on one side, what the dialog is for on the other. */
-  protected footer(keep: string, ...verbs: readonly Child[]): HTMLElement {
+  /** What leaves things as they are, then what the dialog is for; `aside` stands apart. */
+  protected footer(keep: string, verb: Child = null, aside: Child = null): HTMLElement {
     return h(
       'footer',
       { class: 'dialog-foot' },
+      aside,
       h('span', { class: 'push' }),
       button(keep, () => this.close(), { class: 'secondary' }),
-      ...verbs,
+      verb,
     );
   }
 

@@ -14,7 +14,7 @@ export class ScLock extends ScElement<LockView> {
         h(
           'div',
           null,
-          h('p', { class: 'eyebrow' }, 'Lock'),
+          h('p', { class: 'eyebrow' }, view.isFree ? 'Lock' : 'Lock held by'),
           h('h2', { id: 'lock-title', class: 'lock-title' }, view.title),
           h('p', { class: 'serving-state' }, markPart(view.mark), view.reason !== null && h('span', { class: 'muted' }, view.reason)),
         ),
@@ -67,6 +67,7 @@ export class ScLock extends ScElement<LockView> {
       'div',
       { class: 'lock-queue' },
       waiting !== null && h('p', null, h('strong', null, waiting), h('span', { class: 'muted' }, ' · keep this page open')),
+      queue.length > 0 && h('p', { class: 'eyebrow' }, 'Waiting'),
       queue.length > 0 &&
         h(
           'ol',

@@ -8,7 +8,7 @@ import { testButton } from './webhooks.ts';
 const COLUMNS = [
   ['When', 'num col-when'],
   ['Message', ''],
-  ['State', ''],
+  ['State', 'col-mid'],
   ['Tries', 'col-mid'],
   ['.Actions', 'col-action'],
 ] as const;
@@ -45,12 +45,7 @@ export class ScWebhook extends ScElement<WebhookView> {
         { class: 'screen-head' },
         h('h1', { tabindex: '-1', class: 'url' }, url),
         markPart(row.mark),
-        h(
-          'label',
-          { class: 'switch' },
-          switchPart(`${url} is on`, enabled, (on) => act(this, { kind: 'enable_webhook', id, on })),
-          enabled ? 'on' : 'off',
-        ),
+        switchPart(`${url} is on`, enabled, (on) => act(this, { kind: 'enable_webhook', id, on })),
       ),
       row.description !== '' && h('p', null, row.description),
       row.disabledReason !== null && h('p', { class: 'tone-bad' }, row.disabledReason),
@@ -101,9 +96,15 @@ export class ScWebhook extends ScElement<WebhookView> {
           h('summary', null, 'Body'),
           h('pre', { class: 'delivery-body', tabindex: '0', 'aria-label': `Body of ${type}` }, body),
         ),
-        h('span', { class: 'model-narrow muted small' }, [when, attempts, last, next].filter((part) => part !== '').join(' · ')),
+        h(
+          'span',
+          { class: 'model-narrow muted small' },
+          markPart(mark),
+          ' · ',
+          [when, attempts, last, next].filter((part) => part !== '').join(' · '),
+        ),
       ),
-      h('td', null, markPart(mark)),
+      h('td', { class: 'col-mid' }, markPart(mark)),
       h(
         'td',
         { class: 'col-mid muted' },

@@ -6,7 +6,7 @@ import { button, emptyPart, failedPart, linkPart, markPart, switchPart, tablePar
 
 const COLUMNS = [
   ['Target', ''],
-  ['State', 'col-state'],
+  ['State', 'col-mid'],
   ['On', 'col-switch'],
   ['Deliveries', 'col-mid'],
   ['.Actions', 'col-action'],
@@ -56,9 +56,9 @@ export class ScWebhooks extends ScElement<WebhooksView> {
           h('span', null, row.events.join(', ')),
         ),
         row.disabledReason !== null && h('span', { class: 'cell-sub small tone-bad' }, row.disabledReason),
-        h('span', { class: 'model-narrow muted small' }, row.counts),
+        h('span', { class: 'model-narrow muted small' }, markPart(row.mark), ` · ${row.counts}`),
       ),
-      h('td', { class: 'col-state' }, markPart(row.mark)),
+      h('td', { class: 'col-mid' }, markPart(row.mark)),
       h(
         'td',
         { class: 'col-switch' },

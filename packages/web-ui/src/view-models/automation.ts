@@ -100,15 +100,19 @@ const runMark = ({ outcome }: AutomationRun): Mark => (outcome === null ? mark('
 
 const runWhen = (run: AutomationRun, now: number): string => wallTime(instant(run.started_at) ?? now, now);
 
+/** A run that began so much after its time says so. */
+const LATE_MS = 60_000;
+
 function runRow(run: AutomationRun, now: number): RunRow {
   const from = instant(run.started_at) ?? now;
-  const scheduled = instant(run.scheduled_for);
+  const planned = instant(run.scheduled_for);
+  const isLate = planned !== null && from - planned > LATE_MS;
   return {
     id: run.id,
     mark: runMark(run),
     when: runWhen(run, now),
     took: clock(((instant(run.settled_at) ?? now) - from) / 1000),
-    by: scheduled === null ? run.started_by : `planned for ${wallTime(scheduled, now)}`,
+    by: planned === null ? `by ${run.started_by}` : isLate ? `planned for ${wallTime(planned, now)}` : 'by the clock',
     detail: run.detail ?? '',
     swap: run.swap_id,
   };

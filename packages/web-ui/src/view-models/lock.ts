@@ -26,6 +26,7 @@ export type LockView = Readonly<{
   waiting: string | null;
   /** Label of the button that asks for the lock; `null` when that makes no sense now. */
   acquire: string | null;
+  isFree: boolean;
   isOwn: boolean;
   canRenew: boolean;
   canBreak: boolean;
@@ -58,6 +59,7 @@ export function lockView(state: AppState): LockView | null {
     queue: queueRows(lock, serverNow(state)),
     waiting: wait === undefined ? null : positionWords(wait.position),
     acquire: isOwn || wait !== undefined ? null : facts === null ? 'Acquire…' : 'Wait in line…',
+    isFree: facts === null,
     isOwn,
     canRenew: isOwn && lock.state === 'held',
     canBreak: facts !== null && !facts.implicit && !isOwn,
