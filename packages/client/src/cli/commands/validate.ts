@@ -2,7 +2,7 @@ import { defineCommand } from '../command.ts';
 import { formatDuration } from '../duration.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Painter } from '../output.ts';
-import { gib } from '../text.ts';
+import { gib, plain } from '../text.ts';
 
 const PAINTS = { pass: 'green', warn: 'yellow', fail: 'red', unknown: 'yellow' } as const;
 
@@ -26,10 +26,13 @@ export const validate = defineCommand({
         ...lines,
         `memory  needs ${gib(memory.needed_bytes)} of ${gib(memory.available_bytes)} (${memory.basis})`,
         `time    ${time}`,
-        ...(command === null ? [] : [`command ${command.preview}`]),
+        ...(command === null ? [] : [`command ${previewOf(report.command?.preview ?? '')}`]),
         ok ? `${key} can be loaded on ${cluster}` : paint('red', `${key} cannot be loaded on ${cluster}`),
       ].join('\n');
     });
     return report.ok ? EXIT.ok : EXIT.refused;
   },
 });
+
+/** The only text of an answer that has lines. */
+const previewOf = (preview: string): string => preview.split('\n').map(plain).join('\n      ');
