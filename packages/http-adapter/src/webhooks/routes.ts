@@ -82,7 +82,7 @@ export function webhookRoutes(context: ApiContext): readonly Route[] {
     query: null,
     body: ChangeWebhookBody,
     responses: { 200: { description: 'The endpoint as it is now', schema: Webhook } },
-    errors: ['WEBHOOK_NOT_FOUND', 'STORE_UNAVAILABLE'],
+    errors: ['WEBHOOK_NOT_FOUND', 'READ_ONLY', 'STORE_UNAVAILABLE'],
     async handle({ params, body, request }) {
       return json(200, webhookView(await webhooks.change(webhookId(params.id), changeOf(body), actorOf(request))));
     },
@@ -99,7 +99,7 @@ export function webhookRoutes(context: ApiContext): readonly Route[] {
     query: null,
     body: null,
     responses: { 204: { description: 'Removed', schema: null } },
-    errors: ['WEBHOOK_NOT_FOUND', 'STORE_UNAVAILABLE'],
+    errors: ['WEBHOOK_NOT_FOUND', 'READ_ONLY', 'STORE_UNAVAILABLE'],
     async handle({ params, request }) {
       await webhooks.remove(webhookId(params.id), actorOf(request));
       return noContent();
@@ -118,7 +118,7 @@ export function webhookRoutes(context: ApiContext): readonly Route[] {
     body: EmptyBody,
     bodyIsOptional: true,
     responses: { 200: { description: 'The endpoint, with its new secret', schema: WebhookWithSecret } },
-    errors: ['WEBHOOK_NOT_FOUND', 'STORE_UNAVAILABLE'],
+    errors: ['WEBHOOK_NOT_FOUND', 'READ_ONLY', 'STORE_UNAVAILABLE'],
     isReplayable: ({ params }) => exists(webhooks, params.id),
     async handle({ params, request }) {
       const { webhook, secret } = await webhooks.rotateSecret(webhookId(params.id), actorOf(request));

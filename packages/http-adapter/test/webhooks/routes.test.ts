@@ -262,6 +262,16 @@ describe('the routes of webhooks', () => {
     expect(bodyOf(await call('POST', '/api/webhooks/deliveries/{id}/redeliver', 'dlv_2'))).to.include({ code: 'DELIVERY_NOT_FOUND' });
   });
 
+  it('leave alone what the environment has set', async () => {
+    const refuse = async (): Promise<never> => {
+      throw new SparkError('READ_ONLY', 'This webhook is set by SWAP_WEBHOOK_URL.');
+    };
+    Object.assign(desk, { change: refuse, remove: refuse, rotateSecret: refuse });
+    expect((await call('PATCH', '/api/webhooks/{id}', 'whk_1', { json: {} })).status).to.equal(409);
+    expect((await call('DELETE', '/api/webhooks/{id}')).status).to.equal(409);
+    expect((await call('POST', '/api/webhooks/{id}/rotate-secret')).status).to.equal(409);
+  });
+
   it('say 503 when the store cannot be written, and what other methods there are', async () => {
     desk.create = async () => {
       throw new SparkError('STORE_UNAVAILABLE', 'The disk is full.');
