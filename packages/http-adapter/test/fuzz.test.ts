@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { aCause, aSwap } from '../../core/test/support/builders.ts';
 import type { Route } from '../src/routing/route.ts';
 import { bodyTextFor, queryFor, segment, validFor } from './support/arbitrary-requests.ts';
+import { aSmallAutomationDesk } from './support/automations-over.ts';
 import { expectDocumented, ROUTES } from './support/documented.ts';
 import { ScriptedCore } from './support/scripted-core.ts';
 import { aGrant, aLease, aLockView, someLockFacts } from './support/scripted-locks.ts';
@@ -103,7 +104,9 @@ describe('any request', function () {
   this.timeout(300_000);
   let server: TestServer;
   before(async () => {
-    server = await startServer({ webhooks: aSmallWebhookDesk(), schedules: aSmallScheduleDesk() }, aSmallCore());
+    const core = aSmallCore();
+    const automations = await aSmallAutomationDesk(core);
+    server = await startServer({ webhooks: aSmallWebhookDesk(), schedules: aSmallScheduleDesk(), automations }, core);
   });
   after(() => server.close());
 

@@ -135,7 +135,14 @@ export class PlannedCore implements SparkCore {
     const times = { acquiredAt: this.#clock.now(), expiresAt: null, remainingMs: null };
     this.lock = holder === null ? null : { holder, reason: null, fence, implicit, ...times };
     this.lockState = holder === null ? 'free' : 'held';
-    this.#publish({ kind: 'lock', cluster: aCluster().key, swapId: null, at: this.#clock.now(), lock: this.locks.view(aCluster().key) });
+    this.#publish({
+      kind: 'lock',
+      cluster: aCluster().key,
+      swapId: null,
+      at: this.#clock.now(),
+      lock: this.locks.view(aCluster().key),
+      id: 1,
+    });
   }
 
   /** Another swap begins, asked for by a person. */

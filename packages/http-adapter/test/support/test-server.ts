@@ -7,6 +7,7 @@ import { MemoryAudit } from '../../../core/test/support/memory-audit.ts';
 import { MemorySchedules } from '../../../core/test/support/memory-schedules.ts';
 import { PlainCalendar } from '../../../core/test/support/plain-calendar.ts';
 import { type AppDeps, createApp, type SparkApp } from '../../src/index.ts';
+import { automationsOver } from './automations-over.ts';
 import { ScriptedCore } from './scripted-core.ts';
 import { ScriptedWebhooks } from './scripted-webhooks.ts';
 
@@ -48,6 +49,7 @@ export async function startServer(over: Partial<AppDeps> = {}, core = new Script
       core,
       automations: async () => [],
     }),
+    automations: automationsOver(core, { clock }),
     clock,
     ids: { next: (prefix) => `${prefix}_${ids++}` },
     logger,
