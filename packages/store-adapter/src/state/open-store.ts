@@ -200,7 +200,7 @@ async function assemble(
       record: (delivery, attempt, entry) => outbox.record(delivery, attempt, entry),
       enqueue: (webhook, notice, at) => outbox.enqueue(webhook, notice, at),
       giveUp: (webhook, at) => outbox.giveUp(webhook, at),
-      prune: (before) => outbox.prune(before),
+      prune: read((before) => outbox.prune(before)),
     },
     schedules: {
       list: read(() => schedules.list()),
