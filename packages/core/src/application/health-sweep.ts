@@ -10,7 +10,7 @@ export async function sweep(deps: AutomationDeps, signal: AbortSignal): Promise<
   const { core, services } = deps;
   const clusters = await Promise.all(core.clusters.map((cluster) => faultsOf(deps, cluster, signal)));
   const asked = services === null ? [] : await services.health(signal);
-  const faults = [...clusters.flat(), ...asked.filter(({ ok }) => !ok).map(({ service, detail }) => `${service}: ${detail}`)];
+  const faults = [...clusters.flat(), ...asked.filter(({ ok }) => !ok).map(({ service, detail }) => ended(`${service}: ${detail}`))];
   const hosts = core.clusters.reduce((sum, cluster) => sum + cluster.hosts.length, 0);
   const looked = `${counted(core.clusters.length, 'cluster')}, ${counted(hosts, 'host')} and ${counted(asked.length, 'service')}`;
   if (faults.length === 0) return done(`All is well with ${looked}.`);
@@ -23,9 +23,9 @@ async function faultsOf({ core, endpoint, clock }: AutomationDeps, cluster: Clus
   const away = new Map(view.unreachable.map(({ host, reason }) => [host, reason]));
   for (const report of core.hostReports().filter((candidate) => candidate.cluster === cluster.key)) {
     if (!report.reachable) away.set(report.host, report.reason);
-    else if (clock.now() - report.at > STALE_AFTER_MS && !away.has(report.host)) away.set(report.host, 'there is no fresh news of it.');
+    else if (clock.now() - report.at > STALE_AFTER_MS && !away.has(report.host)) away.set(report.host, 'there is no fresh news of it');
   }
-  const faults = [...away].map(([host, reason]) => `${host} cannot be asked: ${reason}`);
+  const faults = [...away].map(([host, reason]) => ended(`${host} cannot be asked: ${reason}`));
   // In the middle of a swap nothing has to answer.
   if (view.activeSwap !== null || view.serving.kind === 'nothing' || view.serving.kind === 'unknown') return faults;
   const health = await endpoint.health(endpointOf(cluster), signal);
@@ -36,10 +36,12 @@ async function faultsOf({ core, endpoint, clock }: AutomationDeps, cluster: Clus
     case 'unhealthy':
       return [...faults, `${what} on ${cluster.name} answers with status ${health.status}.`];
     case 'unreachable':
-      return [...faults, `${what} on ${cluster.name} does not answer: ${health.reason}`];
+      return [...faults, ended(`${what} on ${cluster.name} does not answer: ${health.reason}`)];
     default:
       return health satisfies never;
   }
 }
 
+/** Reasons come from elsewhere, as sentences or not. */
+const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -98,6 +98,11 @@ export class AutomationBench {
     await this.start();
   }
 
+  /** The process dies where it stands, in the middle of what it waits for; the next has not begun. Let no time pass after it. */
+  abandon(): void {
+    this.desk = this.#make();
+  }
+
   /** An event loop that stands still: the clock goes on, and the tick comes late. */
   async stall(ms: number): Promise<void> {
     this.clock.jump(ms);
