@@ -77,9 +77,11 @@ export class SqlOutbox implements WebhookOutbox {
   }
 
   async deliveries({ webhook, state, before, limit }: DeliveryQuery): Promise<readonly Delivery[]> {
-    let query = selectDeliveries(this.#db).where('webhook', '=', webhook).orderBy('deliveries.id', 'desc').limit(limit);
-    if (state !== undefined) query = query.where('state', '=', state);
-    if (before !== undefined) query = query.where('deliveries.id', '<', before);
+    let found = this.#db.selectFrom('deliveries').select('id').where('webhook', '=', webhook).orderBy('id', 'desc').limit(limit);
+    if (state !== undefined) found = found.where('state', '=', state);
+    if (before !== undefined) found = found.where('id', '<', before);
+    // Ids are sorted before the bodies are fetched: a full outbox has many megabytes of those.
+    const query = selectDeliveries(this.#db).where('deliveries.id', 'in', found).orderBy('deliveries.id', 'desc');
     return deliveriesOf(await query.execute());
   }
 
