@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Installation } from './support/cluster.ts';
-import { MODELS, type ModelName, type Moment, type Outcome, type Phase, RIVAL_SCENE, Rivals, type Takeover } from './support/rivals.ts';
+import { MODELS, type ModelName, type Moment, type Outcome, RIVAL_SCENE, Rivals, type Takeover } from './support/rivals.ts';
 import { seededRandom } from './support/seed.ts';
 import { useRig } from './support/suite.ts';
 import { INSTALLATIONS, running } from './support/swap-scene.ts';
@@ -9,9 +9,7 @@ const isProof = process.env['SPARK_PROVE'] === '1';
 const ROUNDS = Number(process.env['SPARK_ROUNDS'] ?? (isProof ? 100 : 4));
 const SEED = Number(process.env['SPARK_SEED'] ?? 26);
 /** How long a phase lasts here, about: a moment is drawn from it. */
-const LASTS_MS: Readonly<Record<Phase, number>> = {
-  ...{ validating: 150, draining: 900, stopping: 600, launching: 900, loading: 1_300, warming: 250 },
-};
+const LASTS_MS = { validating: 150, draining: 900, stopping: 600, launching: 900, loading: 1_300, warming: 250 } as const;
 const KINDS = Object.keys(INSTALLATIONS) as Installation[];
 const MOMENTS = ['loading', 'job', 'stopping', 'warming', 'hung_job', 'validating', 'launching', 'asked', 'draining'] as const;
 
@@ -29,7 +27,9 @@ function bouts(): readonly Bout[] {
     return { moment: { kind: 'phase', phase: kind, afterMs: Math.round(share * LASTS_MS[kind]) }, isSameModel };
   });
   const pairs = Array.from({ length: Math.ceil(ROUNDS / 2) }, (_, at) => plans.slice(2 * at, 2 * at + 2));
-  return pairs.map((rounds, at) => ({ installation: KINDS[at % KINDS.length] ?? 'docker_run', rounds }));
+  // Shifted once all moments have come in both roles, so that each of them meets every installation.
+  const kindOf = (at: number): Installation => KINDS[(at + Math.floor(at / MOMENTS.length)) % KINDS.length] ?? 'docker_run';
+  return pairs.map((rounds, at) => ({ installation: kindOf(at), rounds }));
 }
 
 function wordsOf(moment: Moment): string {
@@ -56,7 +56,8 @@ describe('two control planes on the same hosts, one of them frozen in the middle
   bouts().forEach(({ installation, rounds }, at) => {
     const words = rounds.map(({ moment }) => wordsOf(moment)).join(', then ');
     it(`${words}, with ${INSTALLATIONS[installation]}: the other one swaps and stays (bout ${at + 1}, seed ${SEED})`, async () => {
-      rivals = await new Rivals(rig(), installation).start();
+      rivals = new Rivals(rig(), installation);
+      await rivals.start();
       let serving: ModelName = 'alpha';
       expect(await rivals.planes[1].swap({ model: serving })).to.include({ phase: 'ready' });
       for (const [index, plan] of rounds.entries()) serving = await roundOf(plan, index === 0 ? 0 : 1, serving);

@@ -5,6 +5,7 @@ import type { Clock } from '@spark-control/core';
 export const realClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  timeBase: 'this process',
   sleep(ms, signal) {
     return delay(ms, undefined, { signal }).catch(() => {
       throw signal.reason;

@@ -19,8 +19,8 @@ export const MODELS = ['alpha', 'beta', 'gamma'] as const;
 export type ModelName = (typeof MODELS)[number];
 
 /** Phases of a swap that goes well, in order. */
-export const PHASES = ['validating', 'draining', 'stopping', 'launching', 'loading', 'warming'] as const;
-export type Phase = (typeof PHASES)[number];
+const PHASES = ['validating', 'draining', 'stopping', 'launching', 'loading', 'warming'] as const;
+type Phase = (typeof PHASES)[number];
 
 /**
  * When a control plane is frozen.
@@ -69,9 +69,8 @@ export class Rivals {
     this.#url = `http://${cluster.hosts[0]?.address}:${cluster.port}`;
   }
 
-  async start(): Promise<this> {
+  async start(): Promise<void> {
     await Promise.all(this.planes.map((plane) => plane.start()));
-    return this;
   }
 
   async stop(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Clock } from '@spark-control/core';
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  timeBase: 'this process',
   sleep: async (ms, signal) => {
     try {
       await pause(ms, undefined, { signal });
