@@ -43,8 +43,11 @@ export function baselineOf(before: ClusterView | null, after: ClusterView): Clus
 
 const isTelling = (view: ClusterView): boolean => view.observedAt !== null && view.activeSwap === null && view.serving.kind !== 'unknown';
 
-/** Another model in its place is a change and no illness. */
+/**
+ * Another model in its place is a change and no illness; nor is it one to be gone because a swap took it away: what was asked for
+ * is no drift. (The view right after a swap may be older than its end, so that the swap itself does not show there any more.)
+ */
 function hasFallenIll(before: ClusterView, after: ClusterView): boolean {
   if (before.serving.kind !== 'model' || !before.isHealthy || after.isHealthy) return false;
-  return after.serving.kind === 'nothing' || sameServing(before.serving, after.serving);
+  return sameServing(before.serving, after.serving) || (after.serving.kind === 'nothing' && after.drift !== null);
 }

@@ -71,6 +71,7 @@ const aView = (over: Partial<ClusterView> = {}): ClusterView => ({
 });
 const B = { serving: { kind: 'model', model: modelKey('b') } } as const;
 const NOTHING = { serving: { kind: 'nothing' }, runtime: 'absent', isHealthy: false } as const;
+const CRASHED = { ...NOTHING, runtime: 'unhealthy', drift: 'a was serving; its process is gone' } as const;
 const UNKNOWN = { serving: { kind: 'unknown' }, runtime: 'unknown', isHealthy: false } as const;
 const SWAPPING = { activeSwap: swapId('swp_1') };
 
@@ -100,7 +101,12 @@ describe('what is told of a cluster', () => {
       [{}, { isHealthy: false }, {}, { isHealthy: false }],
       ['model_unhealthy', 'model_unhealthy'],
     ],
-    ['both for a model that is gone', [{}, NOTHING], ['model_unhealthy', 'model_changed']],
+    ['both for a model that is gone and should not be', [{}, CRASHED], ['model_unhealthy', 'model_changed']],
+    [
+      'no illness of one that a swap took away after the last look',
+      [{}, { ...SWAPPING, isHealthy: false }, {}, NOTHING],
+      ['model_changed'],
+    ],
     ['no illness of a model that never was well', [{ isHealthy: false }, { isHealthy: false }], []],
     ['no illness for another model that still loads', [{}, { ...B, isHealthy: false }], ['model_changed']],
     ['one change for a swap, at its end', [{}, { ...SWAPPING, ...NOTHING }, { ...SWAPPING, ...B, isHealthy: false }, B], ['model_changed']],
