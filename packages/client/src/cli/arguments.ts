@@ -81,7 +81,7 @@ export function parseCommand(command: Command, argv: readonly string[]): Parsed 
     else if (token.kind === 'positional') (isAfterTerminator && command.takesCommand ? rest : args).push(token.value);
     else take(token, options, values);
   }
-  if (values['help'] !== true) checkCount(command, args);
+  if (values['help'] !== true) checkWords(command, args);
   return { command, values, args, rest };
 }
 
@@ -113,9 +113,14 @@ function unknownOption(name: string, rawName: string, options: Options): UsageEr
   return new UsageError(`there is no option ${rawName}${hint(near === null ? null : `--${near}`)}`);
 }
 
-function checkCount({ name, arguments: specs, takesCommand }: Command, args: readonly string[]): void {
+function checkWords({ name, arguments: specs, takesCommand }: Command, args: readonly string[]): void {
   const missing = specs.find((spec, index) => !spec.isOptional && args[index] === undefined);
   if (missing !== undefined) throw new UsageError(`${name} needs ${missing.name}`);
+  for (const [index, { choices }] of specs.entries()) {
+    const word = args[index];
+    if (choices === undefined || word === undefined || choices.includes(word)) continue;
+    throw new UsageError(`${name} takes one of ${choices.join(', ')}, not "${word}"${hint(nearest(word, choices))}`);
+  }
   const extra = args[specs.length];
   if (extra === undefined) return;
   throw new UsageError(

@@ -22,6 +22,7 @@ export class FakeApi {
   readonly #handlers = new Map<string, Handler>();
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #open = new Set<ServerResponse>();
   #port = 0;
 
   constructor() {
@@ -38,8 +39,9 @@ export class FakeApi {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  get openConnections(): number {
-    return this.#sockets.size;
+  /** Answers that have begun or will, and whose client is still there. */
+  get openAnswers(): number {
+    return this.#open.size;
   }
 
   /** `route`: method and path; `{}` stands for one part of the path. */
@@ -66,6 +68,8 @@ export class FakeApi {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#open.add(response);
+    response.once('close', () => this.#open.delete(response));
     const url = new URL(request.url ?? '/', this.url);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
