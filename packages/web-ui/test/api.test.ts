@@ -106,4 +106,41 @@ describe('the api', () => {
       '/api/swaps?outcome=failed&model=a%26b&limit=30',
     ]);
   });
+
+  it('asks for locks, plans and webhooks as the contract says', async () => {
+    const { api, calls } = scripted(token('t1'), ...Array.from({ length: 12 }, () => json({})), new Response(null, { status: 204 }));
+    await api.acquireLock({ holder: 'alice', ttl_seconds: 60, cluster: 'default' }, 'key-1');
+    await api.renewLock('lck_1');
+    await api.lock('default');
+    await api.breakLock('default', 'it & burns?');
+    await api.startSwap({ model: null }, 'key-2', 'lck_1');
+    await api.calendar('2026-11-21T00:00:00.000Z', '2026-11-28T00:00:00.000Z');
+    await api.changeAutomation('aut_1', { enabled: false });
+    await api.runAutomation('aut_1', 'key-3');
+    await api.rotateSecret('whk/1', 'key-4');
+    await api.deliveries('whk_1', { cursor: null, limit: 50 });
+    await api.audit('lock_broken', { cursor: '7', limit: 50 });
+    await api.audit('', { cursor: null, limit: 50 });
+    expect(await api.releaseLock('lck_1')).to.equal(null);
+    expect(calls.slice(1).map(({ method, path }) => `${method} ${path}`)).to.deep.equal([
+      'POST /api/swap/lock',
+      'PUT /api/swap/lock',
+      'GET /api/swap/lock?cluster=default',
+      'DELETE /api/swap/lock?cluster=default&force=true&reason=it+%26+burns%3F',
+      'POST /api/swap',
+      'GET /api/schedules?from=2026-11-21T00%3A00%3A00.000Z&to=2026-11-28T00%3A00%3A00.000Z',
+      'PATCH /api/automations/aut_1',
+      'POST /api/automations/aut_1/run',
+      'POST /api/webhooks/whk%2F1/rotate-secret',
+      'GET /api/webhooks/whk_1/deliveries?limit=50',
+      'GET /api/audit?action=lock_broken&limit=50&cursor=7',
+      'GET /api/audit?limit=50',
+      'DELETE /api/swap/lock',
+    ]);
+    expect(calls.slice(1).filter(({ method, headers }) => method !== 'GET' && headers.get('x-csrf-token') !== 't1')).to.deep.equal([]);
+    expect(calls[2]?.body).to.deep.equal({ lock_id: 'lck_1' });
+    expect([calls[5], calls[13]].map((call) => call?.headers.get('x-swap-lock'))).to.deep.equal(['lck_1', 'lck_1']);
+    // A lock id in an address would end up in logs.
+    expect(calls.filter(({ path }) => path.includes('lck_'))).to.deep.equal([]);
+  });
 });

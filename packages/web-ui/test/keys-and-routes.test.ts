@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readPreferences } from '../src/preferences.ts';
+import { keepLocks, readLocks, readPreferences } from '../src/preferences.ts';
 import { parseRoute, pathOf } from '../src/router.ts';
 import { type KeyContext, readKey } from '../src/shortcuts.ts';
 
@@ -52,6 +52,14 @@ describe('keys', () => {
     expect(readKey(key('g'), true, calm)).to.deep.equal({ kind: 'prefix' });
   });
 
+  it('have one for every screen of the rail', () => {
+    const screens = [...'omchawu'].map((letter) => {
+      const answer = readKey(key(letter), true, calm);
+      return answer.kind === 'action' && answer.action.kind === 'navigate' ? answer.action.route.screen : answer.kind;
+    });
+    expect(screens).to.deep.equal(['overview', 'models', 'calendar', 'history', 'automations', 'webhooks', 'audit']);
+  });
+
   it('filter, help and palette have one each', () => {
     expect(readKey(key('/'), false, calm)).to.deep.equal({ kind: 'focus_filter' });
     expect(readKey(key('?'), false, calm)).to.deep.include({ kind: 'action' });
@@ -95,5 +103,21 @@ describe('preferences', () => {
       chosenCluster: 'solo',
       holder: 'alice',
     });
+  });
+
+  it('keep the locks of a tab, and pass over what is none', () => {
+    const values: Record<string, string> = {};
+    const session = {
+      ...storage(values),
+      setItem: (name: string, value: string) => Object.assign(values, { [name]: value }),
+    } as unknown as Storage;
+    expect(readLocks(session)).to.deep.equal({});
+    const locks = { default: { lockId: 'lck_1', holder: 'alice', fence: 412 } };
+    keepLocks(session, locks);
+    expect(readLocks(session)).to.deep.equal(locks);
+    for (const nonsense of ['{', 'null', '7', '[]', '{"default":null}', '{"default":{"lockId":1}}']) {
+      values['sc.locks'] = nonsense;
+      expect(readLocks(session), nonsense).to.deep.equal({});
+    }
   });
 });

@@ -78,7 +78,7 @@ export class ScAcquireDialog extends ScDialog<LockDialogView> {
   }
 
   #chosen(): string {
-    return this.querySelector<HTMLInputElement>('input[name="ttl"]:checked')?.value ?? DEFAULT_MINUTES;
+    return [...this.querySelectorAll<HTMLInputElement>('input[name="ttl"]')].find(({ checked }) => checked)?.value ?? DEFAULT_MINUTES;
   }
 
   #filled(): Readonly<{ holder: string; ttlSeconds: number; reason: string; wait: boolean }> {
