@@ -11,6 +11,7 @@ import {
   type Occasion,
   type Scene,
 } from '../schedule/default-model.ts';
+import type { Swap } from '../swap/swap.ts';
 import { endpointOf } from '../topology/cluster.ts';
 import { isAutomation } from './action-context.ts';
 import { awaitSwap } from './await-swap.ts';
@@ -81,10 +82,7 @@ export class DefaultModelWatch {
   #hear(event: CoreEvent): void {
     if (event.cluster !== this.#rule.cluster) return;
     if (event.kind === 'lock') this.#seeLock();
-    // Every swap begins its life as queued, and does not come back to it.
-    if (event.kind === 'swap' && event.swap.phase === 'queued' && event.swap.requestedBy !== DEFAULT_MODEL_REQUESTER) {
-      this.#happen({ kind: 'decided' });
-    }
+    if (event.kind === 'swap' && isNew(event.swap) && event.swap.requestedBy !== DEFAULT_MODEL_REQUESTER) this.#happen({ kind: 'decided' });
   }
 
   /** A lock that stands for a swap, or that an automation took for a restart, is nobody's decision about the model. */
@@ -228,6 +226,9 @@ const requestOf = ({ cluster, model }: DefaultModelRule, occasion: Occasion) => 
   onBusy: 'reject' as const,
   lockId: null,
 });
+
+/** Asked for, or having its turn at last: one that was queued behind a lock is as good as asked for when that lock ends. */
+const isNew = ({ phase }: Swap): boolean => phase === 'queued' || phase === 'validating';
 
 function bootedAt(at: number, uptimeSeconds: number | null): readonly number[] {
   return uptimeSeconds === null ? [] : [at - uptimeSeconds * 1_000];

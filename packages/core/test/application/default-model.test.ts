@@ -106,6 +106,19 @@ describe('bringing the default model back', () => {
     expect(bench.core.requests).to.deep.equal([]);
   });
 
+  it('respects a swap that was queued behind the lock, too', async () => {
+    await bench.start();
+    bench.core.setLock('cron:bench');
+    const swap = bench.core.beginSwap('anna');
+    await bench.clock.advance(MINUTE);
+    bench.core.setLock(null);
+    bench.core.proceed(swap.id);
+    await bench.clock.advance(MINUTE);
+    bench.core.settle(swap.id);
+    await bench.clock.advance(10 * MINUTE);
+    expect(bench.core.requests).to.deep.equal([]);
+  });
+
   it('is put off without a try when somebody is a moment faster', async () => {
     await bench.start();
     const decide = bench.core.decide;

@@ -150,6 +150,12 @@ export class PlannedCore implements SparkCore {
     return this.#begin({ ...REQUEST, requestedBy });
   }
 
+  /** A swap that was queued has its turn. */
+  proceed(id: SwapId): void {
+    const swap = this.known.get(id);
+    if (swap !== undefined) this.#emit({ ...swap, phase: 'validating' });
+  }
+
   settle(id: SwapId, phase: 'ready' | 'failed' | 'rolled_back' | 'cancelled' = 'ready'): void {
     const swap = this.known.get(id);
     if (swap === undefined) throw new Error(`no swap ${id}`);
