@@ -1,4 +1,5 @@
 import { isSparkError } from '../errors.ts';
+import type { LockView } from '../lock/lease.ts';
 import type { Clock } from '../ports/clock.ts';
 import {
   afterHappening,
@@ -56,6 +57,8 @@ export class DefaultModelWatch {
   async start(): Promise<void> {
     const { core, logger } = this.#deps;
     this.#unsubscribe = core.subscribe((event) => this.#hear(event));
+    // From here on by events alone: they come in the order in which things happened, with the swaps in between.
+    this.#seeLock(core.locks.view(this.#rule.cluster));
     const [last] = await core.swaps({ cluster: this.#rule.cluster, limit: 1, settled: true }).catch((error: unknown) => {
       logger.warn('what served last could not be read', { cluster: this.#rule.cluster, error });
       return [];
@@ -81,13 +84,12 @@ export class DefaultModelWatch {
 
   #hear(event: CoreEvent): void {
     if (event.cluster !== this.#rule.cluster) return;
-    if (event.kind === 'lock') this.#seeLock();
+    if (event.kind === 'lock') this.#seeLock(event.lock);
     if (event.kind === 'swap' && isNew(event.swap) && event.swap.requestedBy !== DEFAULT_MODEL_REQUESTER) this.#happen({ kind: 'decided' });
   }
 
   /** A lock that stands for a swap, or that an automation took for a restart, is nobody's decision about the model. */
-  #seeLock(): void {
-    const { lock } = this.#deps.core.locks.view(this.#rule.cluster);
+  #seeLock({ lock }: LockView): void {
     const held = lock !== null && !lock.implicit && !isAutomation(lock.holder) ? lock.fence : null;
     if (this.#heldFence !== null && this.#heldFence !== held) this.#happen({ kind: 'lock_ended' });
     this.#heldFence = held;
@@ -111,7 +113,6 @@ export class DefaultModelWatch {
   }
 
   async #look(): Promise<void> {
-    this.#seeLock();
     const activity = await this.#askActivity();
     const scene = this.#scene(activity);
     if (scene === null) return;
