@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { aCheck, aCluster, aHost, aPreflight, iso } from '../../packages/web-ui/test/support/wire-builders.ts';
 import { needsBrowser, type OpenPage, TestBrowser, type Visit } from './support/browser.ts';
+import { aBusyLock } from './support/coordination-script.ts';
 import { aScript, failure, runningSwap, settledSwap } from './support/page-script.ts';
 import { ok, problem } from './support/stub-answer.ts';
 import { StubApi } from './support/stub-api.ts';
@@ -267,6 +268,17 @@ describe('the dashboard in a browser', function () {
       ['the cancel dialog', '/swaps/swp_05', press('Cancel swap…')],
       ['help', '/', press('Help and appearance')],
       ['the palette', '/', (page) => page.keyboard.press('Control+k')],
+      ['calendar', '/calendar'],
+      ['automations', '/automations'],
+      ['an automation', '/automations/aut_01'],
+      ['webhooks', '/webhooks'],
+      ['a webhook', '/webhooks/whk_01'],
+      ['audit', '/audit'],
+      ['the dialog to wait for the lock', '/', press('Wait in line…')],
+      ['the dialog to break the lock', '/', press('Break…')],
+      ['the automation dialog', '/automations', press('New automation…')],
+      ['the webhook dialog', '/webhooks', press('New webhook…')],
+      ['the question before a removal', '/webhooks/whk_01', press('Remove…')],
     ];
 
     beforeEach(() => {
@@ -279,12 +291,13 @@ describe('the dashboard in a browser', function () {
         ],
       };
       stub.log('swp_05', ['INFO loading', 'WARNING slow', 'ERROR boom']);
+      stub.lock(aBusyLock());
     });
 
     for (const theme of ['light', 'dark'] as const) {
       for (const width of [360, 1200]) {
         it(`has no accessibility fault in ${theme} at ${width} px, and nothing to scroll sideways`, async function () {
-          this.timeout(60_000);
+          this.timeout(120_000);
           const faults: string[] = [];
           for (const [name, path, act] of views) {
             const page = await open(path, { theme, width, height: 800 });
