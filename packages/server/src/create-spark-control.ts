@@ -105,7 +105,9 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
     const core = coreOf(options, { configuration, store, joined, endpoint, planned, ...tools });
     undo.push(() => core.close());
     const listeners: Listener[] = [{ host: configuration.server.host, port: configuration.server.port }];
-    const desks = openDesks({ core, store, endpoint, services: null, env, listeners: () => listeners, ...tools });
+    const { services } = joined;
+    const { defaultModels } = configuration;
+    const desks = openDesks({ core, store, endpoint, services, defaultModels, env, listeners: () => listeners, ...tools });
     upcoming.of = desks.upcoming;
     await core.start();
     undo.push(() => desks.close());

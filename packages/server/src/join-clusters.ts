@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock, Cluster, ClusterPorts, Logger } from '@spark-control/core';
+import type { Clock, Cluster, ClusterPorts, Logger, ServiceControl } from '@spark-control/core';
 import type { FakeVllmProfile, SimulatedCluster } from '@spark-control/simulator';
 import type { Configuration } from '@spark-control/store-adapter';
 import type { SparkControlOptions } from './create-spark-control.ts';
@@ -15,6 +15,8 @@ export type JoinedClusters = Readonly<{
   clusters: readonly Readonly<{ cluster: Cluster; ports: ClusterPorts }>[];
   isSimulated: boolean;
   simulations: readonly SimulatedCluster[];
+  /** `null`: the services beside the model servers cannot be reached from here. */
+  services: ServiceControl | null;
   close(): Promise<void>;
 }>;
 
@@ -29,7 +31,7 @@ export async function joinClusters(
 ): Promise<JoinedClusters> {
   if (options.clusters !== undefined) {
     const clusters = typeof options.clusters === 'function' ? await options.clusters(controllerId) : options.clusters;
-    return { clusters, isSimulated: false, simulations: [], close: async () => undefined };
+    return { clusters, isSimulated: false, simulations: [], services: null, close: async () => undefined };
   }
   return configuration.simulated
     ? simulate(configuration, controllerId, options, tools)
@@ -52,6 +54,7 @@ async function simulate(
     clusters: simulations.map((simulated) => ({ cluster: simulated.cluster, ports: simulated })),
     isSimulated: true,
     simulations,
+    services: null,
     close: async () => void (await Promise.all(simulations.map((simulated) => simulated.close()))),
   };
 }
@@ -63,7 +66,7 @@ async function connect(
   tools: Tools,
 ): Promise<JoinedClusters> {
   // Loaded only where real hosts are: SSH is a good part of the start and of the memory of a server that simulates.
-  const { createSshCluster, ShellPool } = await import('@spark-control/ssh-adapter');
+  const { createSshCluster, ShellPool, SshServices } = await import('@spark-control/ssh-adapter');
   const env = options.env ?? {};
   const pool = new ShellPool({ ...tools, agentSocket: env['SSH_AUTH_SOCK'] ?? null });
   const secrets = { read: (name: string) => env[name] ?? null };
@@ -75,6 +78,7 @@ async function connect(
     clusters: joined.map(({ cluster, ssh }) => ({ cluster, ports: ssh })),
     isSimulated: false,
     simulations: [],
+    services: new SshServices({ services: configuration.services, clusters: configuration.clusters, pool }),
     async close() {
       await Promise.all(joined.map(({ ssh }) => ssh.close()));
       await pool.close();

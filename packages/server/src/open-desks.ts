@@ -4,8 +4,10 @@ import {
   type Clock,
   type ClusterKey,
   createAutomationDesk,
+  createDefaultModels,
   createScheduleDesk,
   createWebhookDesk,
+  type DefaultModelRule,
   type Ids,
   type Logger,
   type ScheduleDesk,
@@ -39,6 +41,7 @@ type DeskParts = Readonly<{
   store: Store;
   endpoint: HttpModelEndpoint;
   services: ServiceControl | null;
+  defaultModels: readonly DefaultModelRule[];
   tokens: Tokens;
   clock: Clock;
   ids: Ids;
@@ -48,7 +51,7 @@ type DeskParts = Readonly<{
 }>;
 
 /** What stands around the core: who is told, what others plan, and what is done by the clock. */
-export function openDesks({ core, store, endpoint, services, listeners, env, ...tools }: DeskParts): Desks {
+export function openDesks({ core, store, endpoint, services, defaultModels: rules, listeners, env, ...tools }: DeskParts): Desks {
   const calendar = new CronerCalendar();
   const webhooks = createWebhookDesk({
     store: store.webhooks,
@@ -59,6 +62,7 @@ export function openDesks({ core, store, endpoint, services, listeners, env, ...
     ...tools,
   });
   const automations = createAutomationDesk({ core, store: store.automations, calendar, endpoint, services, vectors: null, ...tools });
+  const defaults = createDefaultModels({ core, rules, activity: endpoint, ...tools });
   const planned = (): Promise<readonly Automation[]> => store.automations.list();
   const schedules = createScheduleDesk({ store: store.schedules, calendar, core, automations: planned, ...tools });
   return {
@@ -75,8 +79,10 @@ export function openDesks({ core, store, endpoint, services, listeners, env, ...
       await webhooks.ensureConfigured(env['SWAP_WEBHOOK_URL'] || null, env['SWAP_WEBHOOK_SECRET'] || null);
       await webhooks.start();
       await automations.start();
+      await defaults.start();
     },
     async close() {
+      await defaults.close();
       await automations.close();
       await webhooks.close();
     },
