@@ -2,6 +2,7 @@ import {
   type AcquireDecision,
   type AcquireRequest,
   type BreakDecision,
+  type LockFacts,
   type ReleaseDecision,
   type RenewDecision,
   SparkError,
@@ -81,6 +82,19 @@ describe('/api/swap/lock', () => {
       expect(body).to.not.have.any.keys('position', 'ticket', 'lock_id');
       expectDocumented(ACQUIRE, answer);
     });
+
+    const words: readonly (readonly [why: string, facts: Partial<LockFacts>, says: RegExp])[] = [
+      ['a lock', {}, /^cron:nightly \(evaluation\) holds the lock of this cluster until 2023-11-14T22:23:20\.000Z\. /],
+      ['a swap without one', { implicit: true, expiresAt: null, remainingMs: null }, /^A swap of cron:nightly \(evaluation\) runs /],
+      ['a lock that is over but whose swap runs', { remainingMs: 0 }, /^The lock of cron:nightly \(evaluation\) is over, but /],
+      ['a place that is kept', { implicit: true }, /^The lock is free, but kept until 2023-11-14T22:23:20\.000Z for cron:nightly /],
+    ];
+    for (const [why, facts, says] of words) {
+      it(`says in words that ${why} is in the way`, async () => {
+        server.core.locks.acquire = async () => ({ kind: 'held', inTheWay: someLockFacts(facts), waiting: null, retryAfterSeconds: 1 });
+        expect(bodyOf(await acquire(GOOD))['detail']).to.match(says);
+      });
+    }
 
     it('answers 409 with place and ticket to who waited in vain', async () => {
       const waiting = { position: 3, ticket: 'tkt_1' } as Extract<AcquireDecision, { kind: 'held' }>['waiting'];

@@ -8,6 +8,8 @@ export function lockedError(code: 'LOCKED' | 'LOCK_HELD', lock: LockFacts, detai
 
 function whose({ holder, reason, implicit, expiresAt, remainingMs }: LockFacts): string {
   const why = reason === null ? '' : ` (${reason})`;
+  if (implicit && expiresAt !== null)
+    return `The lock is free, but kept until ${timestamp(expiresAt)} for ${holder}${why}, who is first in line.`;
   if (implicit || expiresAt === null) return `A swap of ${holder}${why} runs on this cluster.`;
   if (remainingMs === 0) return `The lock of ${holder}${why} is over, but the swap under it still runs.`;
   return `${holder}${why} holds the lock of this cluster until ${timestamp(expiresAt)}.`;
