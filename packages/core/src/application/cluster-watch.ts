@@ -33,6 +33,8 @@ export class ClusterWatch {
   #looking: Readonly<{ generation: number; done: Promise<void> }> | null = null;
   /** Rises when a swap settles: a look begun before says nothing about what came after. */
   #generation = 0;
+  /** Generation of the look that the view comes from. */
+  #seen = 0;
   #published = '';
   /** What webhooks were last told of, or may take for known. */
   #told: ClusterView | null = null;
@@ -107,6 +109,7 @@ export class ClusterWatch {
     try {
       const sighting = await this.#sight(timed);
       const isCurrent = generation === this.#generation;
+      this.#seen = generation;
       this.#view = this.#viewOf(sighting, readSighting(this.#cluster, sighting), isCurrent && wasIdle);
       await this.publishChange();
     } catch (error) {
@@ -152,16 +155,18 @@ export class ClusterWatch {
     const { observedAt: _age, ...noticed } = view;
     const text = JSON.stringify(noticed);
     if (text === this.#published) return;
-    this.#published = text;
+    // Older than the end of the swap: webhooks are told by the look that comes, which knows the new model's endpoint.
+    const isStale = this.#seen !== this.#generation;
+    this.#published = isStale ? '' : text;
     if (view.drift !== null) this.#deps.logger.warn('drift', { cluster: view.cluster, drift: view.drift });
     try {
       const at = this.#deps.clock.now();
-      const notices = modelNotices(this.#told, view, viewEndpoint(this.#cluster, view));
+      const notices = isStale ? [] : modelNotices(this.#told, view, viewEndpoint(this.#cluster, view));
       const events = await this.#deps.journal.commit({
         events: [{ kind: 'model', cluster: view.cluster, swapId: null, at, view }],
         ...(notices.length === 0 ? {} : { notices }),
       });
-      this.#told = baselineOf(this.#told, view);
+      if (!isStale) this.#told = baselineOf(this.#told, view);
       for (const event of events) this.#feed.publish(event);
     } catch (error) {
       this.#published = ''; // said again with the next look

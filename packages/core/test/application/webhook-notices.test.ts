@@ -35,6 +35,21 @@ describe('what webhooks are told by a running control plane', () => {
     });
   }
 
+  for (const offset of [0, 400, 900, 1_300, 1_900]) {
+    it(`is of a change by a swap what serves now, and where it is to be had (${offset} ms after a look)`, async () => {
+      await bench.clock.drive(bench.request('qwen'));
+      await bench.clock.advance(60_000 + offset);
+      await bench.clock.drive(bench.request('gemma'));
+      await bench.clock.advance(60_000);
+      const changes = bench.journal.entries.flatMap(({ notices }) => notices ?? []).filter(({ type }) => type === 'model_changed');
+      const said = changes.map((notice) => ('view' in notice ? [notice.view.isHealthy, notice.endpoint?.modelId] : []));
+      expect(said).to.deep.equal([
+        [true, 'qwen'],
+        [true, 'gemma'],
+      ]);
+    });
+  }
+
   it('is one illness and one change when a model dies by itself, and nothing while its host cannot be reached', async () => {
     await bench.clock.drive(bench.request('qwen'));
     await bench.clock.advance(60_000);
