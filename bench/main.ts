@@ -2,8 +2,14 @@ import { argv, exit, stdout } from 'node:process';
 import { benchLock } from './lock.ts';
 import { benchServe } from './serve.ts';
 import { benchSwap } from './swap.ts';
+import { benchWebhooks } from './webhooks.ts';
 
-const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = { swap: benchSwap, serve: benchServe, lock: benchLock };
+const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = {
+  swap: benchSwap,
+  serve: benchServe,
+  lock: benchLock,
+  webhooks: benchWebhooks,
+};
 
 const names = argv.slice(2).filter((word) => !word.startsWith('-'));
 if (names.length === 0 || names.some((name) => !(name in BENCHES))) {

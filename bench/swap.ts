@@ -1,14 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CoreEvent, clusterKey, modelKey, type Swap, type SwapDecision } from '@spark-control/core';
-import { createSparkControl, type SparkControl } from '@spark-control/server';
+import type { CoreEvent, Swap } from '@spark-control/core';
+import type { SparkControl } from '@spark-control/server';
 import { ms, quantile, verdict } from './support/figures.ts';
+import { startControl, timedSwap } from './support/timed-swap.ts';
 
 /** Not multiples of a second, so that a control plane that polls by the second shows it. */
 const LOAD_SECONDS = [0.3, 1.1, 2.7, 7.3];
-const STOP_SECONDS = 0.4;
-const FIRST_TOKEN_MS = 60;
 const SWAPS = Number(process.env['SPARK_BENCH_SWAPS'] ?? 50);
 
 type Sample = Readonly<{ loadSeconds: number; overheadMs: number; lagMs: number }>;
@@ -19,7 +18,7 @@ type Sample = Readonly<{ loadSeconds: number; overheadMs: number; lagMs: number 
  */
 export async function benchSwap(): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'spark-control-bench-'));
-  const control = await startControl(folder);
+  const control = await startControl(folder, LOAD_SECONDS);
   try {
     const samples: Sample[] = [];
     await swapTo(control, LOAD_SECONDS.length - 1); // so that each measured swap has something to stop
@@ -35,48 +34,12 @@ export async function benchSwap(): Promise<boolean> {
   }
 }
 
-const keyOf = (index: number): string => `load-${LOAD_SECONDS[index]}`;
-
-async function startControl(folder: string): Promise<SparkControl> {
-  const entries = LOAD_SECONDS.map(
-    (_, index) => `  ${keyOf(index)}: { name: Bench, repo: bench/${keyOf(index)}, weights_gib: 8, flags: { gpu-memory-utilization: 0.5 } }`,
-  );
-  writeFileSync(join(folder, 'models.yaml'), `models:\n${entries.join('\n')}\n`);
-  const profile = { stopSeconds: STOP_SECONDS, firstTokenMs: FIRST_TOKEN_MS, settleSeconds: 0 };
-  const profiles = Object.fromEntries(LOAD_SECONDS.map((loadSeconds, index) => [keyOf(index), { ...profile, loadSeconds }]));
-  return createSparkControl({ dataFolder: join(folder, 'data'), configFolder: folder, webRoot: null, simulation: { profiles } });
-}
-
 async function swapTo(control: SparkControl, index: number): Promise<Sample> {
-  const [cluster] = control.core.clusters;
-  const events: CoreEvent[] = [];
-  const settled = new Promise<Swap>((resolve) => {
-    const stop = control.core.subscribe((event) => {
-      events.push(event);
-      if (event.kind !== 'swap' || event.swap.settledAt === null) return;
-      stop();
-      resolve(event.swap);
-    });
-  });
-  const before = performance.now();
-  const decision: SwapDecision = await control.core.requestSwap({
-    cluster: cluster?.key ?? clusterKey('default'),
-    model: modelKey(keyOf(index)),
-    requestedBy: 'bench',
-    reason: null,
-    options: { drainSeconds: 0, rollback: true, forceRestart: false, replaceUnmanaged: false, queueSeconds: 0 },
-    onBusy: 'reject',
-    lockId: null,
-  });
-  if (decision.kind !== 'started') throw new Error(`the swap was not started: ${decision.kind}`);
-  const swap = await settled;
-  const wall = performance.now() - before;
-  if (swap.phase !== 'ready') throw new Error(`the swap ended as ${swap.phase}: ${swap.cause?.message}`);
   const loadSeconds = LOAD_SECONDS[index] ?? 0;
-  const engine = (STOP_SECONDS + loadSeconds) * 1_000 + FIRST_TOKEN_MS;
+  const { swap, events, overheadMs } = await timedSwap(control, loadSeconds);
   if (process.env['SPARK_BENCH_STEPS'] === '1')
     console.log(swap.steps.map((step) => `${step.phase} ${(step.endedAt ?? 0) - (step.startedAt ?? 0)}`).join('  '));
-  return { loadSeconds, overheadMs: wall - engine, lagMs: lagOf(swap, events) };
+  return { loadSeconds, overheadMs, lagMs: lagOf(swap, events) };
 }
 
 /** From the line with which the server says that it is up to the end of the phase that waits for it. */
