@@ -8,6 +8,7 @@ import { nextSwap, orphans, type Standing, standingOf } from '../lock/standing.t
 import type { NoticeType } from '../webhook/notice.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { CoreDeps } from './core-deps.ts';
+import type { NumberedEvent } from './events.ts';
 import type { Feed } from './feed.ts';
 import type { AcquireDecision, AcquireRequest, BreakDecision, Grant, ReleaseDecision, RenewDecision } from './lock-api.ts';
 
@@ -180,13 +181,14 @@ export class LockKeeper {
   async #take(request: LockRequest, actor: Actor): Promise<LockOutcome> {
     const now = this.#now();
     const decision = decide(this.#book, request, this.#work(), now);
-    if (decision.stored !== null) await this.#commit(decision, decision.stored, actor, now);
+    const events = decision.stored === null ? [] : await this.#commit(decision, decision.stored, actor, now);
     this.#book = decision.book;
+    for (const event of events) this.#feed.publish(event);
     return decision.outcome;
   }
 
   /** First on disk, then true. A store that refuses leaves the book as it was. */
-  async #commit({ book, outcome }: LockDecision, lease: Lease, actor: Actor, now: Now): Promise<void> {
+  async #commit({ book, outcome }: LockDecision, lease: Lease, actor: Actor, now: Now): Promise<readonly NumberedEvent[]> {
     const told = TOLD[outcome.kind];
     const lock = viewOf(book, this.#work(), now);
     const note = outcome.kind === 'broken' ? (lease.ended?.note ?? null) : lease.reason;
@@ -202,7 +204,7 @@ export class LockKeeper {
     });
     this.#deps.failpoint?.(`after_commit_lock_${outcome.kind}`);
     this.#shown = shownOf(lock);
-    for (const event of events) this.#feed.publish(event);
+    return events;
   }
 
   #noticeOf(type: NoticeType & `lock_${string}`, lease: Lease, by: string | null, now: Now) {

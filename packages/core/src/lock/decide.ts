@@ -142,7 +142,7 @@ function grant(book: LockBook, { holder, reason, ttlMs, lockDigest }: Wish, tick
 function renew(book: LockBook, lockDigest: string, wanted: number | null, now: Now): LockDecision {
   const { live } = book;
   if (live?.lockDigest !== lockDigest) return refuse(book, lateWord(book, lockDigest));
-  if (isOver(live, now)) return refuse(book, { kind: 'expired', at: now.wall });
+  if (isOver(live, now)) return refuse(book, { kind: 'expired', at: wallEnd(live, now) });
   const left = remainingMs(live, now);
   const span = Math.max(left, wanted ?? live.ttlMs);
   const lease: Lease = {
@@ -162,7 +162,7 @@ function release(book: LockBook, lockDigest: string, work: Work, now: Now): Lock
     const released = book.ended.find((lease) => lease.lockDigest === lockDigest && lease.ended?.how === 'released');
     return refuse(book, released?.ended == null ? word : { kind: 'not_found', at: released.ended.at });
   }
-  if (isOver(live, now)) return refuse(book, { kind: 'expired', at: now.wall });
+  if (isOver(live, now)) return refuse(book, { kind: 'expired', at: wallEnd(live, now) });
   const own = [work.active, ...work.queued].find((swap) => swap?.lease === live.fence);
   if (own != null) return refuse(book, { kind: 'swap_running', swapId: own.id });
   const { book: next, lease } = endLive(book, live, 'released', null, now);

@@ -36,6 +36,19 @@ describe('the lock in the arbiter', () => {
       expect(JSON.stringify(bench.journal.entries).replaceAll(`digest of ${grant.lockId}`, '')).not.to.include(grant.lockId);
     });
 
+    it('shows a listener what the event that it hears says', async () => {
+      const seen: unknown[] = [];
+      bench.listen((event) => {
+        if (event.kind === 'lock') seen.push([event.lock.state, bench.arbiter.lock.view.state]);
+      });
+      const grant = await bench.grant('cron');
+      await release(grant.lockId);
+      expect(seen).to.deep.equal([
+        ['held', 'held'],
+        ['free', 'free'],
+      ]);
+    });
+
     it('keeps everybody else away, the same name included, and says until when', async () => {
       await bench.grant('cron', { reason: 'nightly', ttlMs: 90_000 });
       const decision = await bench.clock.drive(bench.acquire('cron'));
@@ -266,7 +279,9 @@ describe('the lock in the arbiter', () => {
       await bench.inPhase(decision.swap.id, 'loading');
       bench.clock.stall(10_000);
       expect(bench.arbiter.lock.view).to.deep.include({ state: 'draining' });
-      expect((await renew(grant.lockId)).kind).to.equal('expired');
+      const refused = { kind: 'expired', at: grant.lease.expiresAt };
+      expect(await renew(grant.lockId)).to.deep.equal(refused);
+      expect(await release(grant.lockId)).to.deep.equal(refused);
       const waiting = bench.acquire('ann', { waitMs: 3_600_000 });
       await bench.clock.advance(0);
       expect((await bench.request('phi')).kind).to.equal('locked');

@@ -47,6 +47,7 @@ export class Bench {
   arbiter: Arbiter;
   #ids = 0;
   readonly #tokens = new FakeTokens();
+  #listener: (event: CoreEvent) => void = () => undefined;
   #life: Life = { isDead: false };
 
   constructor() {
@@ -128,6 +129,11 @@ export class Bench {
     return this.arbiter.lock.acquire(request, signal);
   }
 
+  /** Hears every event in the moment in which it is published. */
+  listen(listener: (event: CoreEvent) => void): void {
+    this.#listener = listener;
+  }
+
   /** Acquires, and expects to get it. */
   async grant(holder: string, over: Partial<AcquireRequest> = {}): Promise<Grant> {
     const decision = await this.clock.drive(this.acquire(holder, over));
@@ -178,7 +184,10 @@ export class Bench {
       },
     };
     const feed = new Feed(silentLogger);
-    feed.subscribe((event) => this.events.push(event));
+    feed.subscribe((event) => {
+      this.events.push(event);
+      this.#listener(event);
+    });
     const seams = { previousOf: findPrevious.bind(null, cluster, deps), preflight: async () => null, neededBytes: () => 90 * 2 ** 30 };
     return new Arbiter(cluster, { runtime: hosts, fence: hosts, probe: hosts }, seams, deps, feed);
   }
