@@ -1,3 +1,4 @@
+import type { WireGrant } from '@spark-control/schema';
 import { expect } from 'chai';
 import { createClient, LeaseKeeper } from '../src/index.ts';
 import { fastClock, until } from './support/clock.ts';
@@ -6,12 +7,15 @@ import { AT, aGrant, aRenewal, LOCK_ID } from './support/wire.ts';
 
 const RENEW = 'PUT /api/swap/lock';
 const SHOW = 'GET /api/swap/lock';
-const SHORT = { ttl_seconds: 20, renew_after_seconds: 6 } as const;
+/** Its end is far away: what is slow here must not look like a lost lease. */
+const LONG = { ttl_seconds: 7_200, renew_after_seconds: 1 } as const;
+const SHORT = { ttl_seconds: 4, renew_after_seconds: 1 } as const;
+const RARE = { ttl_seconds: 86_400, renew_after_seconds: 30_000 } as const;
 
 describe('the keeper of a lease', () => {
   let api: FakeApi;
   let keeper: LeaseKeeper | null = null;
-  const clock = fastClock(50);
+  const clock = fastClock(10);
 
   beforeEach(async () => {
     api = await new FakeApi().listen();
@@ -21,16 +25,16 @@ describe('the keeper of a lease', () => {
     await api.stop();
   });
 
-  function keep(options: ConstructorParameters<typeof LeaseKeeper>[2] = {}, isFresh = true, more = {}): LeaseKeeper {
+  function keep(options: ConstructorParameters<typeof LeaseKeeper>[2] = {}, isFresh = true, more: Partial<WireGrant> = LONG): LeaseKeeper {
     const client = createClient({ baseUrl: api.url, clock });
-    keeper = new LeaseKeeper(client, { grant: aGrant({ ...SHORT, ...more }), at: clock.monotonic(), isFresh }, options);
+    keeper = new LeaseKeeper(client, { grant: aGrant(more), at: clock.monotonic(), isFresh }, options);
     return keeper;
   }
   const lossOf = (held: LeaseKeeper): Promise<Error> =>
     new Promise((resolve) => held.lost.addEventListener('abort', () => resolve(held.lost.reason as Error)));
 
   it('renews when it is due, again and again, and each renewal moves the end', async () => {
-    api.on(RENEW, { status: 200, body: aRenewal(SHORT) });
+    api.on(RENEW, { status: 200, body: aRenewal(LONG) });
     const held = keep();
     const firstEnd = held.endsAt;
     await until(() => api.calls(RENEW).length >= 3);
@@ -40,8 +44,8 @@ describe('the keeper of a lease', () => {
   });
 
   it('renews at once when the grant may be an old one', async () => {
-    api.on(RENEW, { status: 200, body: aRenewal(SHORT) });
-    keep({}, false, { ttl_seconds: 86_400, renew_after_seconds: 30_000 });
+    api.on(RENEW, { status: 200, body: aRenewal(LONG) });
+    keep({}, false, RARE);
     await until(() => api.calls(RENEW).length === 1);
   });
 
@@ -63,7 +67,7 @@ describe('the keeper of a lease', () => {
     api.on(RENEW, ({ count }) => {
       if (count === 2) return problem(404, 'ROUTE_NOT_FOUND'); // a proxy whose server is away
       if (count === 3) return problem(401, 'UNAUTHENTICATED');
-      return count < 5 ? 'drop' : { status: 200, body: aRenewal(SHORT) };
+      return count < 5 ? 'drop' : { status: 200, body: aRenewal(LONG) };
     });
     const held = keep({ onTrouble: () => words.push('trouble'), onRecovered: () => words.push('recovered') });
     await until(() => words.includes('recovered'));
@@ -73,7 +77,7 @@ describe('the keeper of a lease', () => {
 
   it('counts it as lost when the lease ends while the server is gone, and no earlier', async () => {
     api.on(RENEW, 'drop');
-    const held = keep();
+    const held = keep({}, true, SHORT);
     const loss = await lossOf(held);
     expect(loss.message).to.contain('its time ran out');
     expect(clock.monotonic()).to.be.at.least(held.endsAt);
@@ -81,7 +85,7 @@ describe('the keeper of a lease', () => {
 
   it('does not wait for a server that hangs beyond the end of the lease', async () => {
     api.on(RENEW, () => () => undefined);
-    const held = keep();
+    const held = keep({}, true, SHORT);
     await lossOf(held);
     expect(api.calls(RENEW).length).to.be.at.least(1);
   });
@@ -90,7 +94,7 @@ describe('the keeper of a lease', () => {
     const facts = { holder: 'thief', reason: null, fence: 8, implicit: false, acquired_at: AT, expires_at: AT, remaining_seconds: 9 };
     api.on(SHOW, ({ count }) => ({ status: 200, body: { lock: { ...facts, fence: count < 3 ? 7 : 8 } } }));
     api.on(RENEW, problem(412, 'FENCED_OFF'));
-    const held = keep({ lookMs: 1_000 }, true, { ttl_seconds: 86_400, renew_after_seconds: 30_000 });
+    const held = keep({ lookMs: 1_000 }, true, RARE);
     expect((await lossOf(held)).message).to.contain('FENCED_OFF');
     expect(api.calls(SHOW)).to.have.length(3);
     expect(api.calls(RENEW)).to.have.length(1);
@@ -98,7 +102,7 @@ describe('the keeper of a lease', () => {
 
   it('is not troubled by a look that finds nobody there', async () => {
     api.on(SHOW, 'drop');
-    const held = keep({ lookMs: 500 }, true, { ttl_seconds: 86_400, renew_after_seconds: 30_000 });
+    const held = keep({ lookMs: 500 }, true, RARE);
     await until(() => api.calls(SHOW).length >= 3);
     expect(held.lost.aborted).to.equal(false);
     expect(api.calls(RENEW)).to.have.length(0);

@@ -1,0 +1,80 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { Cli } from '../support/cli.ts';
+import { FakeApi, problem } from '../support/fake-api.ts';
+
+describe('completion', () => {
+  const api = new FakeApi();
+  let cli: Cli;
+  before(() => api.listen());
+  after(() => api.stop());
+  beforeEach(() => {
+    cli = new Cli(api.url);
+    api.on('GET /api/models', { status: 200, body: { items: ['qwen3-32b', 'gpt-oss', '$(reboot)'].map((key) => ({ key, name: key })) } });
+    api.on('GET /api/clusters', { status: 200, body: { items: [{ key: 'left', name: 'Left' }] } });
+  });
+  afterEach(() => cli.remove());
+
+  async function words(...line: readonly string[]): Promise<readonly string[]> {
+    const { code, stdout, stderr } = await cli.run(['__complete', ...line]);
+    expect([code, stderr]).to.deep.equal([0, '']);
+    return stdout.split('\n').flatMap((found) => (found === '' ? [] : [found.split('\t')[0]!]));
+  }
+
+  it('knows the commands, and those of a group', async () => {
+    expect(await words('s')).to.deep.equal(['status', 'swap', 'schedule']);
+    expect(await words('--url', api.url, 'w')).to.deep.equal(['wait', 'with-lock', 'webhooks']);
+    expect(await words('lock', 're')).to.deep.equal(['renew', 'release']);
+    expect(await words('help', 'au')).to.deep.equal(['audit', 'automations']);
+  });
+
+  it('knows the options of a command and what they take', async () => {
+    expect(await words('swap', 'm', '--re')).to.deep.equal(['--reason', '--requested-by', '--replace-unmanaged']);
+    expect(await words('history', '--outcome', 'r')).to.deep.equal(['ready', 'rolled_back']);
+    expect(await words('swap', '--reason', '')).to.deep.equal([]);
+    expect(await words('completion', '')).to.deep.equal(['bash', 'zsh', 'fish']);
+  });
+
+  it('asks the server for models and clusters, and passes on no word that a shell could run', async () => {
+    expect(await words('swap', '')).to.deep.equal(['qwen3-32b', 'gpt-oss']);
+    expect(await words('with-lock', '--model', 'q')).to.deep.equal(['qwen3-32b']);
+    expect(await words('status', '--cluster', '')).to.deep.equal(['left']);
+    expect(await words('swap', 'qwen3-32b', '')).to.deep.equal([]);
+  });
+
+  it('finds nothing, without a word, where there is nothing to find', async () => {
+    api.on('GET /api/models', problem(401, 'UNAUTHENTICATED'));
+    expect(await words('swap', '')).to.deep.equal([]);
+    expect(await words('with-lock', '--', 'ls', '')).to.deep.equal([]);
+    expect(await words('nonsense', '')).to.deep.equal([]);
+    expect(await words()).to.include('status');
+  });
+
+  it('works in a real bash', async () => {
+    const script = (await cli.run(['completion', 'bash'])).stdout;
+    const bin = join(cli.home, 'bin');
+    mkdirSync(bin);
+    // Stands for the program: says which words it got, then what may follow.
+    writeFileSync(
+      join(bin, 'sparkctl'),
+      '#!/bin/sh\nprintf "%s;" "$@" > "$HOME/words"\nprintf "acquire\\tTake it\\nrelease\\tGive it\\n"\n',
+    );
+    chmodSync(join(bin, 'sparkctl'), 0o755);
+    const test = `${script}\nCOMP_WORDS=(sparkctl lock ""); COMP_CWORD=2; _sparkctl; printf '%s,' "\${COMPREPLY[@]}"; cat "$HOME/words"; complete -p sparkctl`;
+    const env = { PATH: `${bin}:${process.env['PATH']}`, HOME: cli.home };
+    expect(execFileSync('bash', ['--norc', '-c', test], { env, encoding: 'utf8' })).to.equal(
+      'acquire,release,__complete;lock;;complete -o default -F _sparkctl sparkctl\n',
+    );
+  });
+
+  for (const shell of ['zsh', 'fish'] as const) {
+    it(`has a script that ${shell} can read`, async () => {
+      const { stdout } = await cli.run(['completion', shell]);
+      expect(stdout).to.contain('sparkctl __complete');
+      const { error, status } = spawnSync(shell, ['-n', '-c', stdout]);
+      if (error === undefined) expect(status).to.equal(0);
+    });
+  }
+});
