@@ -1,28 +1,27 @@
 import { isSparkError } from '../errors.ts';
 import type { SwapId } from '../ids.ts';
 import type { LaunchPlan } from '../launch/launch-plan.ts';
-import { createSwap, type NewSwap, noopSwap } from '../swap/create-swap.ts';
+import type { HostFence } from '../ports/host-fence.ts';
 import { isSettled, type Progress, type Swap } from '../swap/swap.ts';
 import { advance, type SwapEffect, type SwapEvent } from '../swap/swap-machine.ts';
 import type { Cluster } from '../topology/cluster.ts';
 
 import { swapEndpoint } from '../webhook/served-endpoint.ts';
-import { type Admission, admit } from './admission.ts';
 import { Arrivals } from './arrivals.ts';
-import { busySeconds } from './busy-seconds.ts';
 import { ClusterLock } from './cluster-lock.ts';
 import { ClusterWatch } from './cluster-watch.ts';
 import type { CancelDecision, NumberedLogLine, SwapDecision, SwapRequest } from './core-api.ts';
 import type { CoreDeps } from './core-deps.ts';
 import type { Feed } from './feed.ts';
 import { entryOf } from './journal-entry.ts';
-import { KeptMap } from './kept-map.ts';
-import { LockKeeper, retryAfterSeconds } from './lock-keeper.ts';
-import { lockGone, queueTimeout, SwapQueue, supersededBy } from './queue.ts';
+import { LockKeeper } from './lock-keeper.ts';
+import { lockGone, queueTimeout, SwapQueue } from './queue.ts';
+import { raiseAfterRestore } from './restored-store.ts';
 import { Serial } from './serial.ts';
 import type { DriverOutcome } from './step-driver.ts';
 import type { ClusterPorts, StepContext } from './step-ports.ts';
 import { SwapDrivers } from './swap-drivers.ts';
+import { SwapIntake } from './swap-intake.ts';
 
 const STORE_RETRY_MS = 1_000;
 const QUEUE_TICK_MS = 250;
@@ -43,10 +42,11 @@ export class Arbiter {
   readonly #deps: CoreDeps;
   readonly #queue: SwapQueue;
   readonly #keeper: LockKeeper;
+  readonly #fence: HostFence;
   readonly #feed: Feed;
   readonly #serial = new Serial();
   readonly #drivers: SwapDrivers;
-  readonly #noops = new KeptMap<SwapId, Swap>(KEPT_SWAPS);
+  readonly #intake: SwapIntake;
   readonly #closing = new AbortController();
   #ticking: Promise<void> = Promise.resolve();
   #progressAt = Number.NEGATIVE_INFINITY;
@@ -55,6 +55,7 @@ export class Arbiter {
     this.cluster = cluster;
     this.#deps = deps;
     this.#feed = feed;
+    this.#fence = ports.fence;
     const arrivals = new Arrivals();
     this.#queue = new SwapQueue(deps.clock, arrivals);
     this.#keeper = new LockKeeper(cluster.key, deps, feed, arrivals, () => this.#queue.work);
@@ -69,6 +70,16 @@ export class Arbiter {
       activeSwap: this.#queue.active?.id ?? null,
       queued: this.#queue.waiting.map((swap) => swap.id),
     }));
+    this.#intake = new SwapIntake({
+      cluster,
+      deps,
+      queue: this.#queue,
+      keeper: this.#keeper,
+      watch: this.watch,
+      begin: (swap) => this.#commit(null, swap),
+      drop: (swap, cause) => this.#advance(swap, { type: 'dropped', cause }),
+      moveOn: () => this.#moveOn(),
+    });
     const { controllerId, endpoint, clock, logger, fences } = deps;
     this.#drivers = new SwapDrivers({
       deps,
@@ -91,7 +102,9 @@ export class Arbiter {
     await this.#keeper.restore();
     for (const swap of unsettled) this.#queue.put(swap);
     this.watch.start();
-    this.#ticking = this.#recover().then(() => this.#tick());
+    const raise = (fence: number): Promise<void> => this.#serial.run(() => this.#raiseFence(fence));
+    const comparing = raiseAfterRestore(this.cluster.key, this.#fence, raise, this.#deps, this.#closing.signal);
+    this.#ticking = Promise.all([this.#recover().then(() => this.#tick()), comparing]).then(() => undefined);
   }
 
   /** Looks first: never act on memory alone. What cannot be looked at is waited for inside the step. */
@@ -108,6 +121,11 @@ export class Arbiter {
     }
   }
 
+  async #raiseFence(fence: number): Promise<void> {
+    await this.#deps.journal.commit({ fence: { cluster: this.cluster.key, value: fence } });
+    this.#keeper.sawFence(fence);
+  }
+
   async close(): Promise<void> {
     const reason = new Error('the control plane stops');
     this.#closing.abort(reason);
@@ -118,7 +136,7 @@ export class Arbiter {
 
   /** `plan` is asked only when the swap is taken on: what stands against it comes after no-op, lock and busy. */
   request(request: SwapRequest, plan: () => LaunchPlan | null): Promise<SwapDecision> {
-    return this.#serial.run(() => this.#decide(request, plan));
+    return this.#serial.run(() => this.#intake.take(request, plan));
   }
 
   async cancel(id: SwapId): Promise<CancelDecision | null> {
@@ -133,75 +151,11 @@ export class Arbiter {
 
   /** A swap that this process knows with its latest progress; the journal has the rest. */
   find(id: SwapId): Swap | null {
-    return this.#queue.find(id) ?? this.#noops.get(id) ?? null;
+    return this.#queue.find(id) ?? this.#intake.noop(id);
   }
 
   logTail(id: SwapId): readonly NumberedLogLine[] {
     return this.#drivers.logTail(id);
-  }
-
-  async #decide(request: SwapRequest, plan: () => LaunchPlan | null): Promise<SwapDecision> {
-    await this.#keeper.sweep();
-    if (!this.#queue.isBusy) await this.watch.lookAgain();
-    const standing = this.#keeper.standing(request.lockId);
-    const admission = admit({ request, view: this.watch.view, queue: this.#queue, standing });
-    switch (admission.kind) {
-      case 'start':
-      case 'queue':
-        return this.#admit(request, plan(), admission);
-      case 'noop':
-        return this.#noop(request);
-      case 'busy':
-        return { kind: 'busy', swapId: admission.swapId, retryAfterSeconds: await busySeconds(this.#queue.active, this.#deps.journal) };
-      case 'locked':
-        return { ...admission, retryAfterSeconds: retryAfterSeconds(admission.lock) };
-      case 'unmanaged':
-      case 'lock_expired':
-      case 'fenced_off':
-        return admission;
-    }
-  }
-
-  async #admit(
-    asked: SwapRequest,
-    plan: LaunchPlan | null,
-    admission: Extract<Admission, { kind: 'start' | 'queue' }>,
-  ): Promise<SwapDecision> {
-    const { lease } = admission;
-    const request = lease === null ? asked : { ...asked, requestedBy: lease.holder };
-    const swap = createSwap(this.#newSwap(request, plan, lease?.fence ?? null));
-    const replaced = admission.kind === 'queue' ? this.#queue.superseded(request.requestedBy) : null;
-    if (replaced === null) this.#queue.assertRoom();
-    await this.#commit(null, swap);
-    this.#queue.put(swap);
-    const started = await this.#makeWay(swap, replaced);
-    if (started?.id === swap.id) return { kind: 'started', swap: started };
-    const position = this.#queue.waiting.findIndex((waiting) => waiting.id === swap.id) + 1;
-    return { kind: 'queued', swap, position };
-  }
-
-  /** The swap is in the journal and will run: a store that fails now must not turn the answer into a refusal. */
-  async #makeWay(swap: Swap, replaced: Swap | null): Promise<Swap | null> {
-    try {
-      if (replaced !== null) await this.#advance(replaced, { type: 'dropped', cause: supersededBy(swap.id) });
-      return await this.#moveOn();
-    } catch (error) {
-      this.#deps.logger.error('a swap that was taken on could not be started yet', { swap: swap.id, error });
-      return null;
-    }
-  }
-
-  #noop(request: SwapRequest): SwapDecision {
-    const swap = noopSwap(this.#newSwap(request, null), this.watch.view.serving);
-    this.#noops.set(swap.id, swap);
-    return { kind: 'noop', swap };
-  }
-
-  #newSwap(request: SwapRequest, plan: LaunchPlan | null, lease: number | null = null): NewSwap {
-    const { requestedBy, reason, options, model: target } = request;
-    const id = this.#deps.ids.next('swp') as SwapId;
-    const { isSimulated: simulated, clock } = this.#deps;
-    return { id, cluster: this.cluster.key, target, plan, requestedBy, reason, options, lease, simulated, now: clock.now() };
   }
 
   /** Lets whoever is next have the GPU when it is free: a swap, which is returned, or a holder of the lock. */

@@ -41,7 +41,7 @@ export class Bench {
   readonly clock = new FakeClock();
   readonly cluster: Cluster = aCluster();
   readonly hosts = new FakeCluster(this.cluster, this.clock);
-  readonly journal = new MemoryJournal();
+  journal = new MemoryJournal();
   readonly events: CoreEvent[] = [];
   failpoint: ((name: string) => void) | null = null;
   arbiter: Arbiter;
@@ -75,6 +75,12 @@ export class Bench {
     this.kill();
     this.arbiter = this.#make();
     await this.start();
+  }
+
+  /** The machine comes back with the store of the time before everything that was done here. */
+  async restoreBackup(): Promise<void> {
+    this.journal = new MemoryJournal();
+    await this.restart();
   }
 
   async close(): Promise<void> {
