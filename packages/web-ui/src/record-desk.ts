@@ -68,7 +68,7 @@ export class RecordDesk {
         return this.#asker.fromPage(
           `test/${action.id}`,
           () => this.#api.testWebhook(action.id, key),
-          (delivery) => this.#done(`Test: ${tryWords(delivery)}`, delivery.state === 'delivered'),
+          (delivery) => this.#done(`Test ${tryWords(delivery)}`, delivery.state === 'delivered'),
         );
       case 'rotate_secret':
         return this.#asker.fromDialog(() => this.#api.rotateSecret(action.id, key), this.#showSecret);

@@ -272,7 +272,7 @@ describe('the elements of coordination', () => {
       const items = [aDelivery({ state: 'dead', attempts: 10, last: { at: iso(NOON), duration_ms: 5, status: 500, error: null } })];
       const deliveries = { ...unpaged<ReturnType<typeof aDelivery>>('whk_01'), items };
       show({ route: { screen: 'webhook', id: 'whk_01' }, ...lists({ webhooks: loaded([aWebhook()]), deliveries }) });
-      expect(text('table')).to.contain('given up').and.to.contain('10 tries').and.to.contain('HTTP 500, 5 ms');
+      expect(text('table')).to.contain('given up').and.to.contain('10 tries').and.to.contain('HTTP 500 (5 ms)');
       app.querySelector<HTMLElement>('table button')?.click();
       click('Test http://receiver.local:8080/hook');
       click('Rotate the secret…');

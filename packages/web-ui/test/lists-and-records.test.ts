@@ -165,7 +165,7 @@ describe('automations and webhooks', () => {
     answers[0]?.(aDelivery({ state: 'pending', last: { at: '', duration_ms: 3, status: 500, error: null } }));
     await settle();
     expect(store.get().busy).to.deep.equal([]);
-    expect(store.get().toasts.at(-1)).to.deep.include({ tone: 'bad', text: 'Test: not delivered, HTTP 500, 3 ms' });
+    expect(store.get().toasts.at(-1)).to.deep.include({ tone: 'bad', text: 'Test not delivered: HTTP 500 (3 ms)' });
     controller.perform({ kind: 'enable_webhook', id: 'whk_01', on: true });
     await settle();
     expect(store.get().toasts.at(-1)?.text).to.equal('INVALID_REQUEST: Not a cron.');

@@ -105,8 +105,8 @@ describe('webhooks', () => {
     const state = withLists({ webhooks: loaded([aWebhook()]), deliveries: { ...unpaged<ReturnType<typeof aDelivery>>('whk_01'), items } });
     const rows = webhookView(state, 'whk_01').deliveries;
     expect(rows?.map(({ attempts, last, next }) => [attempts, last, next])).to.deep.equal([
-      ['1 try', 'HTTP 200, 35 ms', ''],
-      ['2 tries', 'HTTP 500, 9 ms', 'next try in 5 min'],
+      ['1 try', 'HTTP 200 (35 ms)', ''],
+      ['2 tries', 'HTTP 500 (9 ms)', 'next try in 5 min'],
       ['0 tries', '', 'next try now'],
     ]);
     expect(rows?.map(({ canResend }) => canResend)).to.deep.equal([true, true, false]);
@@ -115,9 +115,9 @@ describe('webhooks', () => {
   });
 
   it('say how a test went', () => {
-    expect(tryWords(aDelivery())).to.equal('delivered, HTTP 200, 35 ms');
+    expect(tryWords(aDelivery())).to.equal('delivered: HTTP 200 (35 ms)');
     const last = { at: iso(NOON), duration_ms: 15_000, status: null, error: 'no answer within 15 s' };
-    expect(tryWords(aDelivery({ state: 'pending', last }))).to.equal('not delivered, no answer within 15 s, 15000 ms');
+    expect(tryWords(aDelivery({ state: 'pending', last }))).to.equal('not delivered: no answer within 15 s (15000 ms)');
     expect(tryWords(aDelivery({ state: 'pending', attempts: 0, last: null }))).to.equal('not tried yet');
   });
 

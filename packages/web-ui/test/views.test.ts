@@ -223,6 +223,12 @@ describe('preflightView', () => {
     expect([blank.memory, blank.estimate]).to.deep.equal(['need unknown, 5.0 GiB available', 'unknown: it was never loaded here']);
   });
 
+  it('says of a lock what to tick, and nothing when it is ours', () => {
+    const checks = [aCheck({ name: 'lock', status: 'warn', hint: 'on_busy: "queue"' })];
+    expect(preflightView(aPreflight({ checks })).checks[0]?.hint).to.equal('Tick "Queue it behind the lock", or wait until it is over.');
+    expect(preflightView(aPreflight({ checks }), true)).to.deep.include({ summary: 'All 1 checks pass', checks: [] });
+  });
+
   it('asks for an explicit yes when something unmanaged is in the way', () => {
     expect(preflightView(aPreflight({ checks: [aCheck({ name: 'unmanaged', status: 'fail' })] })).needsReplace).to.equal(true);
     expect(preflightView(aPreflight()).needsReplace).to.equal(false);

@@ -16,7 +16,7 @@ export class ScLock extends ScElement<LockView> {
           null,
           h('p', { class: 'eyebrow' }, view.isFree ? 'Lock' : 'Lock held by'),
           h('h2', { id: 'lock-title', class: 'lock-title' }, view.title),
-          h('p', { class: 'serving-state' }, markPart(view.mark), view.reason !== null && h('span', { class: 'muted' }, view.reason)),
+          h('p', { class: 'lock-state' }, markPart(view.mark), view.reason !== null && h('span', { class: 'muted' }, view.reason)),
         ),
         view.countdown !== null &&
           h(

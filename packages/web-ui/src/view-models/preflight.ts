@@ -25,12 +25,18 @@ const MARKS: Readonly<Record<Check['status'], Mark>> = {
   unknown: mark('unknown', 'unknown'),
 };
 
-const REPLACE_HINT = 'Tick "Replace what is not ours", or stop it yourself.';
+/** The server speaks to callers of the API; here the same is a box to tick. */
+const HINTS: Readonly<Record<string, string>> = {
+  'unmanaged fail': 'Tick "Replace what is not ours", or stop it yourself.',
+  'lock warn': 'Tick "Queue it behind the lock", or wait until it is over.',
+};
 
 /** Faults first: what stops a swap must not hide below what is fine. */
 const ORDER: readonly Check['status'][] = ['fail', 'unknown', 'warn'];
 
-export function preflightView(report: Preflight): PreflightView {
+/** `hasLock`: the lock that the checks found is that of this tab, which they cannot know. */
+export function preflightView(found: Preflight, hasLock = false): PreflightView {
+  const report = hasLock ? { ...found, checks: found.checks.map(ownLockCheck) } : found;
   const count = (status: Check['status']): number => report.checks.filter((check) => check.status === status).length;
   return {
     mark: summaryMark(report, count),
@@ -48,14 +54,16 @@ export function preflightView(report: Preflight): PreflightView {
   };
 }
 
+const ownLockCheck = (check: Check): Check =>
+  check.name === 'lock' && check.status === 'warn' ? { ...check, status: 'pass', detail: 'it is yours', hint: null } : check;
+
 function checkView({ name, host, status, detail, hint, measured }: Check): CheckView {
   return {
     key: `${name}/${host ?? ''}`,
     mark: MARKS[status],
     name: host === null ? name : `${name} · ${host}`,
     detail,
-    // The server speaks to callers of the API; here the same is a box to tick.
-    hint: name === 'unmanaged' && status === 'fail' ? REPLACE_HINT : hint,
+    hint: HINTS[`${name} ${status}`] ?? hint,
     measured,
   };
 }

@@ -14,11 +14,15 @@ export type ProblemView = Readonly<{
 }>;
 
 export function problemView(problem: Problem): ProblemView {
+  const sentence = problem.detail === '' ? problem.title : problem.detail;
   return {
     code: problem.code,
-    sentence: problem.detail === '' ? problem.title : problem.detail,
+    sentence,
     remedy: problem.remedy === '' ? retryWords(problem.retry_after_seconds) : problem.remedy,
-    issues: (problem.issues ?? []).map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)),
+    // A single fault is often the whole sentence; once is enough.
+    issues: (problem.issues ?? [])
+      .filter(({ message }) => !sentence.includes(message))
+      .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)),
     requestId: problem.request_id,
     swap: problem.swap_id ?? null,
     lock: lockWords(problem),

@@ -94,7 +94,7 @@ export function swapDialogView(state: AppState, clusterKey: string, model: strin
     swapRunning: typeof cluster?.active_swap === 'string',
     lock: inTheWay(state, clusterKey),
     hasLock: ownLock(state, clusterKey) !== null,
-    preflight: preflight.value === null ? null : preflightView(preflight.value),
+    preflight: preflight.value === null ? null : preflightView(preflight.value, ownLock(state, clusterKey) !== null),
     preflightLoading: preflight.loading,
     preflightProblem: preflight.problem,
     request: state.request,

@@ -122,14 +122,14 @@ function lastWords({ last }: Delivery): string {
   if (last === null) return '';
   const time = `${last.duration_ms} ms`;
   const answer = last.status === null ? null : `HTTP ${last.status}`;
-  return [answer, last.error, time].filter((part) => part !== null).join(', ');
+  return `${[answer, last.error].filter((part) => part !== null).join(', ')} (${time})`;
 }
 
 /** How a delivery stands, in one sentence. */
 export function tryWords(delivery: Delivery): string {
   const { state, attempts } = delivery;
-  if (state === 'delivered') return `delivered, ${lastWords(delivery)}`;
-  return attempts === 0 ? 'not tried yet' : `not delivered, ${lastWords(delivery)}`;
+  if (state === 'delivered') return `delivered: ${lastWords(delivery)}`;
+  return attempts === 0 ? 'not tried yet' : `not delivered: ${lastWords(delivery)}`;
 }
 
 export type WebhookDialogView = Readonly<{ id: string | null; start: WebhookBody; request: AppState['request'] }>;
