@@ -57,7 +57,7 @@ describe('the keeper of a lease', () => {
     it(`counts it as lost when the renewal answers ${status} ${code}`, async () => {
       api.on(RENEW, problem(status, code));
       const loss = await lossOf(keep());
-      expect(loss).to.include({ name: 'LeaseLostError', message: `The lease is lost: The detail of ${code}.` });
+      expect(loss).to.include({ name: 'LeaseLostError', message: `The lease is lost: The detail of ${code}` });
       expect(api.calls(RENEW)).to.have.length(1);
     });
   }

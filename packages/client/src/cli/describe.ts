@@ -25,12 +25,10 @@ function answerLines(error: SparkApiError): readonly string[] {
   const { problem } = error;
   if (problem === null) return [error.message];
   if (problem.lock !== undefined) return [lockedLine(problem)];
-  const issues = problem.issues ?? [];
-  return [
-    problem.detail,
-    ...issues.map(({ path, message }) => `  ${path}: ${message}`),
-    ...(problem.remedy ? [`  -> ${problem.remedy}`] : []),
-  ];
+  // The detail of a single fault says it already, and with faults the remedy only points at them.
+  const issues = (problem.issues ?? []).filter(({ message }) => !problem.detail.includes(message.replace(/\.$/, '')));
+  const remedy = problem.remedy && problem.issues === undefined ? [`  -> ${problem.remedy}`] : [];
+  return [problem.detail, ...issues.map(({ path, message }) => `  ${path}: ${message}`), ...remedy];
 }
 
 /** Who is in the way, why and until when, in one line. */

@@ -77,7 +77,8 @@ function end(error: unknown, out: Output, io: Io, command: Command | null, keyNo
     }
     io.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`);
   }
-  out.warn(lines.map(plain).join('\n'));
+  // Whoever pressed Ctrl-C knows.
+  if (!(error instanceof Interrupted && error.signal === 'SIGINT')) out.warn(lines.map(plain).join('\n'));
   if (error instanceof UsageError) io.stderr.write(`Try: sparkctl ${command === null ? 'help' : `${command.name} --help`}\n`);
   return exitCode;
 }

@@ -126,7 +126,7 @@ export class LeaseKeeper {
   }
 
   #lose(why: string): void {
-    this.#lost.abort(new LeaseLostError(`The lease is lost: ${why}`));
+    this.#lost.abort(new LeaseLostError(`The lease is lost: ${why.replace(/\.$/, '')}`));
   }
 }
 

@@ -250,13 +250,13 @@ describe('what sparkctl does', () => {
     api
       .on('GET /api/webhooks/{}/deliveries', { status: 200, body: { items: [delivery], next_cursor: 'dlv_1' } })
       .on('DELETE /api/webhooks/{}', { status: 204 });
-    expect(await cli.run(['webhooks', 'test', 'whk_1'])).to.include({ code: 1, stdout: 'dlv_1: dead, answered 500 in 12 ms\n' });
+    expect(await cli.run(['webhooks', 'test', 'whk_1'])).to.include({ code: 1, stdout: 'dlv_1: dead, answered 500 (12 ms)\n' });
     expect(await cli.run(['webhooks', 'redeliver', 'dlv_1'])).to.include({ code: 0, stdout: 'dlv_1: delivered, not tried yet\n' });
     expect((await cli.run(['webhooks', 'list'])).stdout).to.contain(
       'whk_1    disabled (it answered 410)  1        2     http://n8n.local/x  swap_complete\n',
     );
     expect((await cli.run(['webhooks', 'deliveries', 'whk_1', '--state', 'dead'])).stdout).to.contain(
-      'dlv_1     test   dead   1      answered 500 in 12 ms  -\nmore: --cursor dlv_1\n',
+      'dlv_1     test   dead   1      answered 500 (12 ms)  -\nmore: --cursor dlv_1\n',
     );
     expect((await cli.run(['webhooks', 'enable', 'whk_1'])).stdout).to.equal('whk_1 is enabled\n');
     expect(lastBody()).to.deep.equal({ enabled: true });

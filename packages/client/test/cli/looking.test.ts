@@ -141,9 +141,12 @@ describe('what sparkctl shows', () => {
     expect((await shown.run(['swap', 'm'])).stderr).to.equal('sparkctl: locked by ann (no reason given) until its swap ends\n');
   });
 
-  it('is where a value of ours was refused', async () => {
-    api.on('POST /api/swap', problem(422, 'INVALID_REQUEST', { issues: [{ path: '/model', code: 'pattern', message: 'is no key' }] }));
-    expect((await shown.run(['swap', 'M M'])).stderr).to.contain('\n  /model: is no key\n  -> Do so.\n');
+  it('is what was wrong with a value of ours, said once', async () => {
+    const issue = { path: '/model', code: 'pattern', message: 'is no key.' };
+    api.on('POST /api/swap', problem(422, 'INVALID_REQUEST', { detail: '/model is no key.', issues: [issue] }));
+    expect((await shown.run(['swap', 'M M'])).stderr).to.equal('sparkctl: /model is no key.\n');
+    api.on('POST /api/swap', problem(422, 'INVALID_REQUEST', { issues: [issue, { ...issue, path: '/reason' }] }));
+    expect((await shown.run(['swap', 'M M'])).stderr).to.contain('INVALID_REQUEST.\n  /model: is no key.\n  /reason: is no key.\n');
   });
 
   it('is the history, page by page', async () => {

@@ -140,7 +140,7 @@ describe('with-lock', function () {
       );
       expect(code).to.equal(109);
       expect(wrote('told')).to.equal(true);
-      expect(stderr).to.equal('sparkctl: The lease is lost: The detail of FENCED_OFF.; stopping the command\n');
+      expect(stderr).to.equal('sparkctl: The lease is lost: The detail of FENCED_OFF; stopping the command\n');
       expect(calls()).not.to.include('DELETE');
     });
 

@@ -73,5 +73,6 @@ const deliveryLine = (delivery: WireDelivery): string => `${delivery.id}: ${deli
 
 function answerOf({ last }: WireDelivery): string {
   if (last === null) return 'not tried yet';
-  return `${last.status === null ? (last.error ?? 'no answer') : `answered ${last.status}`} in ${last.duration_ms} ms`;
+  const answer = last.status === null ? (last.error ?? 'no answer').replace(/\.$/, '') : `answered ${last.status}`;
+  return `${answer} (${last.duration_ms} ms)`;
 }
