@@ -43,7 +43,7 @@ describe('sparkctl with-lock in a crontab', function () {
     until(`the end of ${pid}, ${helper} and ${parent}`, () => [pid, helper, parent].every((one) => !isAlive(one)));
   const serving = async () =>
     ((await calls.call('GET', '/api/status')).body as { clusters: { serving: string | null }[] }).clusters[0]?.serving;
-  const swaps = async () => ((await calls.call('GET', '/api/swaps')).body as { items: readonly WireSwap[] }).items;
+  const swaps = () => calls.swaps();
   const swapNow = async (body: object): Promise<WireSwap> => {
     const begun = (await calls.call('POST', '/api/swap', body)).body as WireSwap;
     return until('the swap', async () => {

@@ -1,8 +1,8 @@
-import type { WireGrant, WireLock, WireProblem } from '@spark-control/schema';
+import type { WireGrant, WireLock, WireProblem, WireSwap } from '@spark-control/schema';
 
 export type Reply = Readonly<{ status: number; body: unknown }>;
 
-/** The lock of a server as anybody with curl gets at it. */
+/** The lock of a server, and its swaps, as anybody with curl gets at it. */
 export class LockCalls {
   readonly #url: string;
 
@@ -37,5 +37,13 @@ export class LockCalls {
 
   async breakIt(): Promise<number> {
     return (await this.call('DELETE', '/api/swap/lock?force=true&reason=to%20see%20what%20happens')).status;
+  }
+
+  async swaps(): Promise<readonly WireSwap[]> {
+    return ((await this.call('GET', '/api/swaps')).body as { items: readonly WireSwap[] }).items;
+  }
+
+  async newestSwap(): Promise<WireSwap | null> {
+    return (await this.swaps())[0] ?? null;
   }
 }
