@@ -36,6 +36,12 @@ describe('a call of the client', () => {
     expect(keys[0]).to.match(/^[0-9a-f-]{36}$/);
   });
 
+  it('does not break a lock again when the answer was lost: by then it may be the next one in line who holds it', async () => {
+    api.on('DELETE /api/swap/lock', 'drop');
+    expect(await failure(client().lock.break('it hangs there'))).to.be.instanceOf(SparkUnreachableError);
+    expect(api.seen).to.have.length(1);
+  });
+
   it('uses a new Idempotency-Key for each start, or the one that is given', async () => {
     api.on('POST /api/swap', { status: 202, body: aSwap() });
     await client().swaps.request({ model: 'a' });

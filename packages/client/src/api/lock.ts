@@ -43,7 +43,8 @@ export function createLockApi(transport: Transport): LockApi {
       }
     },
     show: (cluster, options) => transport.call({ method: 'GET', path: PATH, query: ofCluster(cluster) }, options),
+    // Whoever holds the lock is meant: once more, when the answer was lost, would hit the one who got it next.
     break: (reason, cluster, options) =>
-      transport.call({ method: 'DELETE', path: PATH, query: { ...ofCluster(cluster), force: 'true', reason } }, options),
+      transport.call({ method: 'DELETE', path: PATH, query: { ...ofCluster(cluster), force: 'true', reason } }, { ...options, retries: 0 }),
   };
 }
