@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { EventReader } from '../../http-adapter/test/support/event-reader.ts';
+import { startReceiver } from '../../http-adapter/test/webhooks/receiver.ts';
 import { getJson, requestSwap, settled, swapUntil, type WireSwapOf } from './support/client.ts';
 import { Folders } from './support/folders.ts';
 import { ServerProcess } from './support/server-process.ts';
@@ -79,5 +80,28 @@ describe('a server that is told to stop', function () {
     expect(swap).to.include({ phase: 'ready', model: 'large', cause: null });
     const status = await getJson<{ clusters: readonly { serving: string | null }[] }>(`${next}/api/status`);
     expect(status.clusters.map((cluster) => cluster.serving)).to.deep.equal(['large']);
+  });
+
+  it('stops in good order although a webhook receiver and a client hang', async () => {
+    const own = new Folders();
+    const receiver = await startReceiver(() => undefined);
+    const server = new ServerProcess({ ...own.env, SWAP_WEBHOOK_URL: receiver.url });
+    try {
+      const ownUrl = await server.url();
+      await requestSwap(ownUrl, 'large');
+      await receiver.until(1);
+      const poll = getJson(
+        `${ownUrl}/api/swap/${(await getJson<{ items: readonly WireSwapOf[] }>(`${ownUrl}/api/swaps`)).items[0]?.id}?wait_seconds=60`,
+      );
+      poll.catch(() => undefined); // cut off after the grace
+      server.signal('SIGTERM');
+      const ending = await server.ended;
+      expect(ending).to.include({ code: 0, signal: null });
+      expect(ending.ms, 'time to the exit').to.be.below(9_500);
+    } finally {
+      await server.kill();
+      await receiver.close();
+      own.remove();
+    }
   });
 });

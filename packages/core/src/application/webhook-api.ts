@@ -35,7 +35,7 @@ export interface WebhookDesk {
   redeliver(id: DeliveryId, actor: Actor): Promise<Delivery>;
   /** Begins to send what lies in the outbox. */
   start(): Promise<void>;
-  /** Ends the tries that run within 10 s; the rest stays in the outbox. */
+  /** Ends the tries that run within 3 s; the rest stays in the outbox. */
   close(): Promise<void>;
 }
 

@@ -8,8 +8,11 @@ import { type LineDeps, WebhookLine } from './webhook-line.ts';
 const SENDS_AT_ONCE = 8;
 const PRUNE_EVERY_MS = 3_600_000;
 const KEPT_MS = 30 * 24 * 3_600_000;
-/** What is being sent at the end of the process may take this long to be answered. */
-const LAST_TRIES_MS = 10_000;
+/**
+ * What is being sent at the end of the process may take this long to be answered. Open connections have had their time by then, and
+ * whoever stops a process gives it ten seconds for everything.
+ */
+const LAST_TRIES_MS = 3_000;
 
 /** The lines of all endpoints. */
 export class WebhookDispatcher {

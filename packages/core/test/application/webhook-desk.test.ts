@@ -267,23 +267,23 @@ describe('the end of the webhook desk', () => {
   });
 
   it('waits for what is being sent, and begins nothing new', async () => {
-    const a = await bench.given('a', () => ({ status: 200, afterMs: 8_000 }));
+    const a = await bench.given('a', () => ({ status: 200, afterMs: 2_500 }));
     await bench.start();
     bench.commit(started(1), started(2));
     await bench.clock.advance(100);
     await bench.close();
     expect((await bench.all(a)).map(({ state }) => state)).to.deep.equal(['delivered', 'pending']);
-    expect(bench.clock.monotonic()).to.be.below(9_000);
+    expect(bench.clock.monotonic()).to.be.below(3_000);
     expect(bench.clock.sleepers).to.equal(0);
   });
 
-  it('cuts it off after 10 s, and the next start sends it again', async () => {
+  it('cuts it off after 3 s, and the next start sends it again', async () => {
     const a = await bench.given('a', (_, nth) => (nth === 1 ? { status: null, afterMs: 15_000 } : OK));
     await bench.start();
     bench.commit(started(1));
     await bench.clock.advance(100);
     await bench.restart();
-    expect(bench.clock.monotonic()).to.be.within(10_000, 10_300);
+    expect(bench.clock.monotonic()).to.be.within(3_000, 3_300);
     await bench.clock.advance(100);
     expect((await bench.all(a))[0]).to.include({ state: 'delivered', attempts: 1 });
     expect(bench.callsOf(a)).to.have.length(2);
