@@ -28,6 +28,11 @@ export class ClusterLock {
     return this.#options.keeper.view;
   }
 
+  /** True for the id of the lock that is held now. */
+  isHeldBy(id: string): boolean {
+    return this.#options.keeper.standing(id).kind === 'ours';
+  }
+
   knows(digest: string): boolean {
     return this.#options.keeper.knows(digest);
   }

@@ -61,8 +61,16 @@ export interface SparkCore {
   requestSwap(request: SwapRequest): Promise<SwapDecision>;
   /** Rejects SWAP_NOT_FOUND. */
   cancelSwap(id: SwapId): Promise<CancelDecision>;
-  /** Runs every check and starts nothing. `flags` are tried in place of the catalog's. Rejects MODEL_NOT_FOUND, CLUSTER_NOT_FOUND. */
-  preflight(model: ModelKey, cluster: ClusterKey, flags: Readonly<Record<string, unknown>> | null): Promise<PreflightReport>;
+  /**
+   * Runs every check and starts nothing. `flags` are tried in place of the catalog's; `lockId` is that of a lock of the caller's, of
+   * which it need not be warned. Rejects MODEL_NOT_FOUND, CLUSTER_NOT_FOUND.
+   */
+  preflight(
+    model: ModelKey,
+    cluster: ClusterKey,
+    flags: Readonly<Record<string, unknown>> | null,
+    lockId?: string | null,
+  ): Promise<PreflightReport>;
 
   swap(id: SwapId): Promise<Swap | null>;
   swaps(query: SwapQuery): Promise<readonly Swap[]>;

@@ -25,7 +25,7 @@ export function createCore(deps: CoreDeps): SparkCore {
   const arbiters = new Map<ClusterKey, Arbiter>();
   const preflights = new Map<ClusterKey, Preflight>();
   for (const { cluster, ports } of deps.clusters) {
-    const preflight = new Preflight(cluster, ports, deps, () => standingsOf(cluster.key));
+    const preflight = new Preflight(cluster, ports, deps, (lockId) => standingsOf(cluster.key, lockId));
     const seams = {
       previousOf: findPrevious.bind(null, cluster, deps),
       preflight: preflight.forSwap,
@@ -36,9 +36,11 @@ export function createCore(deps: CoreDeps): SparkCore {
   }
   let isStarted = false;
 
-  async function standingsOf(key: ClusterKey): Promise<Standings> {
+  async function standingsOf(key: ClusterKey, lockId: string | null): Promise<Standings> {
     const planned = await deps.planned?.(key).catch(() => []); // a calendar that cannot be read refuses no swap
-    return { lock: arbiters.get(key)?.lock.view ?? null, planned: planned ?? [] };
+    const lock = arbiters.get(key)?.lock;
+    const isOurs = lockId !== null && lock?.isHeldBy(lockId);
+    return { lock: isOurs ? null : (lock?.view ?? null), planned: planned ?? [] };
   }
 
   const arbiterOf = (key: ClusterKey): Arbiter => {
@@ -87,11 +89,11 @@ export function createCore(deps: CoreDeps): SparkCore {
       return decision ?? { kind: 'settled', swap: (await deps.journal.get(id)) ?? known };
     },
 
-    async preflight(model, cluster, flags) {
+    async preflight(model, cluster, flags, lockId = null) {
       arbiterOf(cluster);
       const preflight = preflights.get(cluster);
       if (preflight === undefined) throw notFound('CLUSTER_NOT_FOUND', cluster);
-      return preflight.report(modelOf(model), flags);
+      return preflight.report(modelOf(model), flags, lockId);
     },
 
     swap: findSwap,

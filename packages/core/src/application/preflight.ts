@@ -25,26 +25,26 @@ export class Preflight {
   readonly #cluster: Cluster;
   readonly #ports: ClusterPorts;
   readonly #deps: CoreDeps;
-  readonly #standings: () => Promise<Standings>;
+  readonly #standings: (lockId: string | null) => Promise<Standings>;
   /** Of the smallest host, as last seen; `null` before the first look. */
   #memTotalBytes: number | null = null;
 
-  constructor(cluster: Cluster, ports: ClusterPorts, deps: CoreDeps, standings: () => Promise<Standings>) {
+  constructor(cluster: Cluster, ports: ClusterPorts, deps: CoreDeps, standings: (lockId: string | null) => Promise<Standings>) {
     this.#standings = standings;
     this.#cluster = cluster;
     this.#ports = ports;
     this.#deps = deps;
   }
 
-  /** The report for people. `flags` stand in for the catalog's. */
-  async report(model: Model, flags: Readonly<Record<string, unknown>> | null): Promise<PreflightReport> {
+  /** The report for people. `flags` stand in for the catalog's; the lock that `lockId` proves stands in nobody's way. */
+  async report(model: Model, flags: Readonly<Record<string, unknown>> | null, lockId: string | null): Promise<PreflightReport> {
     const trial = tried(model, flags, this.#cluster);
     const { orUnreachable, done } = timedLook(this.#cluster, this.#deps.clock, LIMIT_MS);
     try {
       const [observation, reports, standings] = await Promise.all([
         orUnreachable((signal) => this.#ports.runtime.observe(signal)),
         orUnreachable((signal) => this.#inspect(trial, signal)),
-        this.#standings(),
+        this.#standings(lockId),
       ]);
       return await this.#judge(trial, observation, reports, { replaceUnmanaged: false, standings });
     } finally {

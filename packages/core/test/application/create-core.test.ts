@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { CoreDeps } from '../../src/application/core-deps.ts';
 import {
   type CatalogSnapshot,
+  CONTROL_PLANE,
   clusterKey,
   createCore,
   DEFAULT_DEADLINES,
@@ -136,6 +137,28 @@ describe('the core', () => {
     expect(await scene.core.cancelSwap(swap.id)).to.include({ kind: 'settled' });
     const { newest } = await scene.core.eventRange();
     expect((await scene.core.replay(0, 1_000)).at(-1)?.id).to.equal(newest);
+  });
+
+  it('is warned of a lock, unless it is the lock of whoever asks', async () => {
+    const wish = {
+      cluster: scene.pair.key,
+      holder: 'cron',
+      reason: 'nightly',
+      ttlMs: 60_000,
+      waitMs: 0,
+      ticket: null,
+      actor: CONTROL_PLANE,
+    };
+    const decision = await scene.clock.drive(scene.core.locks.acquire(wish, new AbortController().signal));
+    if (decision.kind !== 'granted') throw new Error('not granted');
+    const lockOf = async (lockId: string | null) => {
+      const { checks } = await scene.clock.drive(scene.core.preflight(modelKey('qwen'), scene.pair.key, null, lockId));
+      return checks.find(({ name }) => name === 'lock');
+    };
+    expect(await lockOf(null)).to.include({ status: 'warn' });
+    expect((await lockOf(null))?.detail).to.match(/^cron holds the lock of cluster \w+ \(nightly\) until 20/);
+    expect(await lockOf('lck_of somebody else')).to.include({ status: 'warn' });
+    expect(await lockOf(decision.grant.lockId)).to.include({ status: 'pass' });
   });
 
   it('judges a start without starting anything, also with other flags', async () => {

@@ -165,9 +165,11 @@ export function swapRoutes(context: ApiContext, streams: StreamTools): readonly 
     responses: { 200: { description: 'The checks', schema: PreflightReport } },
     errors: ['MODEL_NOT_FOUND', 'CLUSTER_NOT_FOUND', 'UNSAFE_ARGUMENT', 'STORE_UNAVAILABLE'],
     isReplayable: ({ params, body }) => knows(core, body.cluster ?? defaultClusterOf(core), params.key),
-    async handle({ params, body }) {
+    takesLock: true,
+    async handle({ params, body, request }) {
       const cluster = clusterKey(body.cluster ?? defaultClusterOf(core));
-      return json(200, preflightView(await core.preflight(modelKey(params.key), cluster, body.flags ?? null)));
+      const lockId = request.get('x-swap-lock') ?? null;
+      return json(200, preflightView(await core.preflight(modelKey(params.key), cluster, body.flags ?? null, lockId)));
     },
   });
 
