@@ -8,8 +8,11 @@ import { AutomationFiring } from './automation-firing.ts';
 import { AutomationRunner, byHand, clusterOf } from './automation-runner.ts';
 import type { AutomationDesk, AutomationStatus, NewAutomation } from './schedule-api.ts';
 import { Serial } from './serial.ts';
+import { refuseTooMany } from './too-many.ts';
 
 const TICK_MS = 1_000;
+/** Each is looked at every second, and keeps a thousand runs. */
+export const MOST_AUTOMATIONS = 200;
 
 /** Builds the desk of automations over its ports. Nothing fires before `start()`. */
 export function createAutomationDesk(deps: AutomationDeps): AutomationDesk {
@@ -41,7 +44,9 @@ class Desk implements AutomationDesk {
 
   create(from: NewAutomation, actor: Actor): Promise<AutomationStatus> {
     return this.#turns.run(async () => {
-      checkAutomation(this.#deps, from, from, await this.#deps.store.list(), null);
+      const others = await this.#deps.store.list();
+      checkAutomation(this.#deps, from, from, others, null);
+      refuseTooMany(others.length, MOST_AUTOMATIONS, 'automations');
       const now = this.#deps.clock.now();
       const automation: Automation = { ...from, id: this.#deps.ids.next('aut') as AutomationId, createdAt: now, updatedAt: now };
       await this.#deps.store.save(automation, this.#audit('automation_created', automation, actor, `${from.name}: ${from.action.type}`));

@@ -17,6 +17,10 @@ import type { SparkCore } from './core-api.ts';
 import { notFound } from './not-found.ts';
 import type { Calendar, NewSchedule, Registration, ScheduleDesk } from './schedule-api.ts';
 import { Serial } from './serial.ts';
+import { refuseTooMany } from './too-many.ts';
+
+/** The check before each swap reads all of them. */
+export const MOST_SCHEDULES = 1_000;
 
 export type ScheduleDeskDeps = Readonly<{
   store: ScheduleStore;
@@ -105,6 +109,7 @@ class Desk implements ScheduleDesk {
         `The schedule "${asked.id}" was registered by "${known.owner}", who alone can register it again. Choose another id, or delete it first.`,
       );
     }
+    if (known === null) refuseTooMany((await store.list()).length, MOST_SCHEDULES, 'schedules');
     const now = clock.now();
     const schedule: Schedule = { ...asked, registeredAt: now, createdAt: known?.createdAt ?? now };
     const changed = known === null ? null : changedFields(known, schedule);

@@ -9,6 +9,7 @@ import { atMost } from './at-most.ts';
 import { ENVIRONMENT_WEBHOOK, environmentEndpoint, environmentFault } from './environment-webhook.ts';
 import { notFound } from './not-found.ts';
 import { Serial } from './serial.ts';
+import { refuseTooMany } from './too-many.ts';
 import type { ConfigurableWebhookDesk, NewWebhook, WebhookWithCounts } from './webhook-api.ts';
 import type { WebhookDeskDeps } from './webhook-deps.ts';
 import { WebhookDispatcher } from './webhook-dispatcher.ts';
@@ -16,6 +17,8 @@ import { WebhookDispatcher } from './webhook-dispatcher.ts';
 /** How long a replaced secret signs beside the new one. */
 const OLD_SECRET_MS = 24 * 3_600_000;
 const TEST_WAIT_MS = 20_000;
+/** Every change of state is written down for each of them. */
+export const MOST_WEBHOOKS = 100;
 const GONE = 'The receiver answered 410: it wants no more of these. Enable the webhook again when that was a mistake.';
 
 export function createWebhookDesk(deps: WebhookDeskDeps): ConfigurableWebhookDesk {
@@ -46,15 +49,18 @@ class Desk implements ConfigurableWebhookDesk {
   }
 
   async create(from: NewWebhook, actor: Actor): Promise<Readonly<{ webhook: WebhookWithCounts; secret: string }>> {
-    const { clock, ids, store, tokens } = this.#deps;
     await this.#checkTarget(from.url, from.allowLoopback);
-    const now = clock.now();
-    const id = webhookId(ids.next('whk'));
-    const endpoint: WebhookEndpoint = { id, ...from, disabledReason: null, createdAt: now, updatedAt: now };
-    const secret = tokens.mint('whsec');
-    await store.save(endpoint, { value: secret, oldUntil: now }, this.#audit('webhook_created', id, actor, `at ${hostOf(from.url)}`));
-    this.#dispatcher.put(endpoint);
-    return { webhook: { ...endpoint, pending: 0, dead: 0 }, secret };
+    return await this.#turns.run(async () => {
+      const { clock, ids, store, tokens } = this.#deps;
+      refuseTooMany((await store.endpoints()).length, MOST_WEBHOOKS, 'webhooks');
+      const now = clock.now();
+      const id = webhookId(ids.next('whk'));
+      const endpoint: WebhookEndpoint = { id, ...from, disabledReason: null, createdAt: now, updatedAt: now };
+      const secret = tokens.mint('whsec');
+      await store.save(endpoint, { value: secret, oldUntil: now }, this.#audit('webhook_created', id, actor, `at ${hostOf(from.url)}`));
+      this.#dispatcher.put(endpoint);
+      return { webhook: { ...endpoint, pending: 0, dead: 0 }, secret };
+    });
   }
 
   async change(id: WebhookId, change: Partial<NewWebhook>, actor: Actor): Promise<WebhookWithCounts> {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { MOST_AUTOMATIONS } from '../../src/application/automation-desk.ts';
 import { automationId, type ErrorCode, isSparkError, modelKey, type NewAutomation } from '../../src/index.ts';
 import { AutomationBench, MIDNIGHT, SOMEBODY, toSwap } from '../support/automation-bench.ts';
 import { aModel } from '../support/builders.ts';
@@ -35,6 +36,11 @@ describe('the desk of automations', () => {
       ['automation_run', id, 'default', 'anna', 'nightly'],
       ['automation_removed', id, 'default', 'anna', 'nightly'],
     ]);
+  });
+
+  it('keeps no more than two hundred', async () => {
+    for (let index = 0; index < MOST_AUTOMATIONS; index += 1) await bench.create({ name: `job ${index}` });
+    expect(await refusal(bench.create({ name: 'one more' }))).to.deep.equal(['INVALID_REQUEST', '']);
   });
 
   it('knows nothing of one that is not there', async () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { MOST_SCHEDULES } from '../../src/application/schedule-desk.ts';
 import {
   type Actor,
   type Automation,
@@ -79,6 +80,15 @@ describe('the schedule desk', () => {
   };
 
   describe('registering', () => {
+    it('keeps no more than a thousand, of which each can be registered again', async () => {
+      const scene = new Scene();
+      for (let index = 0; index < MOST_SCHEDULES; index += 1) await scene.register(`job-${index}`);
+      const error = await errorOf(scene.register('one-more'));
+      expect(error.code).to.equal('INVALID_REQUEST');
+      expect(error.message).to.match(/^There are 1000 schedules already, /);
+      expect((await scene.register('job-7')).isNew).to.equal(false);
+    });
+
     it('takes a schedule, says that it is new, and gives it back', async () => {
       const { schedule, isNew, warnings } = await scene.register('plan', { model: qwen });
       expect(isNew).to.equal(true);

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { MOST_WEBHOOKS } from '../../src/application/webhook-desk.ts';
 import { type Actor, deliveryId, type Issue, type NewWebhook, webhookId } from '../../src/index.ts';
 import { refusal } from '../support/refusal.ts';
 import { type Answer, WebhookBench } from '../support/webhook-bench.ts';
@@ -52,6 +53,17 @@ describe('the webhook desk', () => {
     bench.objection = 'leads to a link-local address';
     expect((await refusal(bench.desk.create(NEW, ME))).message).to.equal('The URL leads to a link-local address.');
     expect(await bench.desk.list()).to.deep.equal([]);
+  });
+
+  it('takes no more than a hundred, also when all come at once, and one again when one is gone', async () => {
+    const made = await Promise.allSettled(Array.from({ length: MOST_WEBHOOKS + 5 }, () => bench.desk.create(NEW, ME)));
+    expect(made.filter(({ status }) => status === 'fulfilled')).to.have.length(MOST_WEBHOOKS);
+    const error = await refusal(bench.desk.create(NEW, ME));
+    expect(error.code).to.equal('INVALID_REQUEST');
+    expect(error.message).to.equal('There are 100 webhooks already, and 100 are the most that are kept: remove some that nobody needs.');
+    const [first] = await bench.desk.list();
+    await bench.desk.remove(first!.id, ME);
+    expect((await bench.desk.create(NEW, ME)).secret).to.match(/^whsec_/);
   });
 
   it('asks again whether a target is allowed when the URL or the leave changes, and only then', async () => {
