@@ -30,8 +30,8 @@ export type SwapsApi = Readonly<{
   get(id: string, options?: CallOptions & Readonly<{ waitSeconds?: number | undefined }>): Promise<WireSwap>;
   list(filter?: SwapFilter, options?: CallOptions): Promise<WireSwapList>;
   cancel(id: string, options?: CallOptions): Promise<WireSwap>;
-  /** Runs every check of a swap and starts nothing. */
-  validate(model: string, body?: WireValidateBody, options?: CallOptions): Promise<WirePreflightReport>;
+  /** Runs every check of a swap and starts nothing. Nobody is warned of the lock that `lockId` proves. */
+  validate(model: string, body?: WireValidateBody, options?: CallOptions & LockOption): Promise<WirePreflightReport>;
   /** Ends when the swap has settled. */
   stream(id: string, options?: FollowOptions): AsyncGenerator<SwapEvent, void, void>;
   /** Resolves with the settled swap; what happens until then goes to `onEvent`. */
@@ -81,7 +81,8 @@ export function createSwapsApi(transport: Transport): SwapsApi {
     get,
     list: (filter = {}, options) => transport.call({ method: 'GET', path: '/api/swaps', query: filter }, options),
     cancel: (id, options) => transport.call({ method: 'POST', path: `${path(id)}/cancel`, body: {} }, options),
-    validate: (model, body = {}, options) => transport.call({ method: 'POST', path: `${path(model)}/validate`, body }, options),
+    validate: (model, body = {}, { lockId, ...options } = {}) =>
+      transport.call({ method: 'POST', path: `${path(model)}/validate`, body, headers: lockHeader(lockId) }, options),
     stream,
     async settled(id, { onEvent, ...options } = {}) {
       for await (const event of stream(id, options)) {

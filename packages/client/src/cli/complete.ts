@@ -23,16 +23,19 @@ export async function complete(words: readonly string[], io: Io, commands: reado
 async function candidates(before: readonly string[], current: string, io: Io, commands: readonly Command[]): Promise<readonly Candidate[]> {
   if (before.includes('--')) return [];
   const [first, second] = plainWords(before, COMMON_OPTIONS).map(({ value }) => value);
-  if (first === undefined) return current.startsWith('-') ? optionsOf(COMMON_OPTIONS) : firstWords(commands);
   const command = commands.find(({ name }) => name === first || name === `${first} ${second}`);
-  if (command === undefined) return first === undefined || second !== undefined ? [] : secondWords(first, commands);
-  const options: Options = { ...command.options, ...COMMON_OPTIONS };
+  const options: Options = { ...command?.options, ...COMMON_OPTIONS };
   const asked = optionAwaiting(before.at(-1), options);
   if (asked !== undefined) return valuesOf(asked, before, io);
+  const [, option, name = ''] = /^(--([a-z-]+)=)/.exec(current) ?? [];
+  const inline = option === undefined ? undefined : optionAwaiting(`--${name}`, options);
+  if (inline !== undefined) return (await valuesOf(inline, before, io)).map(([value, about]) => [`${option}${value}`, about]);
   if (current.startsWith('-')) return optionsOf(options);
+  if (first === undefined) return firstWords(commands);
+  if (command === undefined) return second === undefined ? secondWords(first, commands) : [];
   const given = plainWords(before, options).length - command.name.split(' ').length;
   const spec = command.arguments[given];
-  if (command.name === 'help') return given === 0 ? firstWords(commands) : [];
+  if (command.name === 'help') return given === 0 ? firstWords(commands) : given === 1 ? secondWords(second ?? '', commands) : [];
   if (spec?.choices !== undefined) return spec.choices.map((choice) => [choice, ''] as const);
   return spec?.kind === 'model' ? modelKeys(before, io) : [];
 }
@@ -40,7 +43,8 @@ async function candidates(before: readonly string[], current: string, io: Io, co
 /** The option that the word before still needs a value for. */
 function optionAwaiting(word: string | undefined, options: Options): OptionSpec | undefined {
   if (word === undefined || !word.startsWith('--') || word.includes('=')) return undefined;
-  const spec = options[word.slice(2)];
+  const name = word.slice(2);
+  const spec = Object.hasOwn(options, name) ? options[name] : undefined;
   return spec?.type === 'string' ? spec : undefined;
 }
 

@@ -1,11 +1,23 @@
 /** They only hand the words on; what fits is decided by `complete`. Written for the oldest shells in use (bash 3.2 of macOS). */
 export const COMPLETION_SCRIPTS = {
+  // Bash breaks words at = and :, and what it replaces is the part after the last of them.
   bash: `_sparkctl() {
-  local word
+  local word words part joined head i
+  words=() joined= head=
+  for ((i = 1; i <= COMP_CWORD; i++)); do
+    part="\${COMP_WORDS[i]}"
+    case "$part" in
+      =|:) joined=\${#words[@]} ;;
+    esac
+    if [ "\${joined:-0}" -gt 0 ]; then words[joined - 1]+="$part"; else words+=("$part"); fi
+    case "$part" in =|:) ;; *) joined= ;; esac
+  done
+  word="\${words[\${#words[@]} - 1]}"
+  case "$word" in *[=:]*) [ "$word" = "\${COMP_WORDS[COMP_CWORD]}" ] || head="\${word%"\${word##*[=:]}"}" ;; esac
   COMPREPLY=()
-  while IFS=$'\\t' read -r word _; do
-    [ -n "$word" ] && COMPREPLY+=("$word")
-  done < <(sparkctl __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  while IFS=$'\\t' read -r word part; do
+    [ -n "$word" ] && COMPREPLY+=("\${word#"$head"}")
+  done < <(sparkctl __complete "\${words[@]}" 2>/dev/null)
 }
 complete -o default -F _sparkctl sparkctl`,
   zsh: `#compdef sparkctl

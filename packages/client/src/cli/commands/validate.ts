@@ -1,7 +1,8 @@
-import { defineCommand } from '../command.ts';
+import { defineCommand, LOCK_FILE } from '../command.ts';
 import { formatDuration } from '../duration.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Painter } from '../output.ts';
+import { readLockId } from '../settings.ts';
 import { gib, plain } from '../text.ts';
 
 const PAINTS = { pass: 'green', warn: 'yellow', fail: 'red', unknown: 'yellow' } as const;
@@ -10,12 +11,13 @@ export const validate = defineCommand({
   name: 'validate',
   summary: 'Run every check of a swap and start nothing',
   arguments: [{ name: 'MODEL', kind: 'model' }],
-  options: {},
+  options: { ...LOCK_FILE },
   details: 'Ends with 12 when the swap would be refused.',
   examples: [['validate gpt-oss-120b', 'would it load now?']],
-  async run({ args: [model = ''], out, signal, connect }) {
+  async run({ args: [model = ''], values, io, out, signal, connect }) {
     const { client, settings } = connect();
-    const report = await client.swaps.validate(model, settings.cluster === null ? {} : { cluster: settings.cluster }, { signal });
+    const lockId = readLockId(values, io, (text) => out.warn(text));
+    const report = await client.swaps.validate(model, settings.cluster === null ? {} : { cluster: settings.cluster }, { signal, lockId });
     out.result(report, ({ checks, command, memory, estimate, ok, cluster, model: key }, paint: Painter) => {
       const lines = checks.map(({ name, host, status, detail, hint }) => {
         const place = host === null ? '' : ` on ${host}`;
