@@ -35,6 +35,10 @@ describe('completion', () => {
     expect(await words('history', '--outcome', 'r')).to.deep.equal(['ready', 'rolled_back']);
     expect(await words('swap', '--reason', '')).to.deep.equal([]);
     expect(await words('completion', '')).to.deep.equal(['bash', 'zsh', 'fish']);
+    expect(await words('history', '--outcome=r')).to.deep.equal(['--outcome=ready', '--outcome=rolled_back']);
+    expect(await words('--cluster', '')).to.deep.equal(['left']);
+    expect(await words('--cluster=')).to.deep.equal(['--cluster=left']);
+    expect(await words('help', 'lock', 're')).to.deep.equal(['renew', 'release']);
   });
 
   it('asks the server for models and clusters, and passes on no word that a shell could run', async () => {
@@ -59,14 +63,22 @@ describe('completion', () => {
     // Stands for the program: says which words it got, then what may follow.
     writeFileSync(
       join(bin, 'sparkctl'),
-      '#!/bin/sh\nprintf "%s;" "$@" > "$HOME/words"\nprintf "acquire\\tTake it\\nrelease\\tGive it\\n"\n',
+      '#!/bin/sh\nprintf "%s;" "$@" > "$HOME/words"\nprintf "%sacquire\\tTake it\\n%srelease\\tGive it\\n" "$FOUND" "$FOUND"\n',
     );
     chmodSync(join(bin, 'sparkctl'), 0o755);
-    const test = `${script}\nCOMP_WORDS=(sparkctl lock ""); COMP_CWORD=2; _sparkctl; printf '%s,' "\${COMPREPLY[@]}"; cat "$HOME/words"; complete -p sparkctl`;
-    const env = { PATH: `${bin}:${process.env['PATH']}`, HOME: cli.home };
-    expect(execFileSync('bash', ['--norc', '-c', test], { env, encoding: 'utf8' })).to.equal(
-      'acquire,release,__complete;lock;;complete -o default -F _sparkctl sparkctl\n',
-    );
+    const lines = {
+      'sparkctl lock ""': ['acquire,release,', '__complete;lock;;'],
+      // As bash breaks them: each `=` and `:` is a word of its own, and only what stands behind the last one is replaced.
+      'sparkctl --url http : //box : 99 lock ""': ['acquire,release,', '__complete;--url;http://box:99;lock;;'],
+      'sparkctl lock --way = ac': ['acquire,release,', '__complete;lock;--way=ac;', '--way='],
+      'sparkctl lock --way =': ['acquire,release,', '__complete;lock;--way=;', '--way='],
+    };
+    for (const [line, [found, asked, head = '']] of Object.entries(lines)) {
+      const test = `${script}\nCOMP_WORDS=(${line}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _sparkctl; printf '%s,' "\${COMPREPLY[@]}"; cat "$HOME/words"`;
+      const env = { PATH: `${bin}:${process.env['PATH']}`, HOME: cli.home, FOUND: head };
+      expect(execFileSync('bash', ['--norc', '-c', test], { env, encoding: 'utf8' })).to.equal(`${found}${asked}`);
+    }
+    expect(script).to.match(/\ncomplete -o default -F _sparkctl sparkctl\n$/);
   });
 
   for (const shell of ['zsh', 'fish'] as const) {
