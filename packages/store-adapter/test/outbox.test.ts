@@ -134,6 +134,22 @@ describe('the outbox in the database', () => {
     expect(warnings.length).to.be.below(60); // counted again only where it has to be
   });
 
+  it('does not grow for ever with what is delivered, dropped, or sent again by hand', async () => {
+    const { journal, webhooks, outbox, close } = await folder.open({ outboxCap: 100 });
+    await webhooks.save(endpoint, null, webhookAudit(endpoint.id));
+    for (let at = 1; at <= 350; at += 1) {
+      await journal.commit({ notices: [started(at)] });
+      const [delivery] = await outbox.pending(endpoint.id, 1);
+      if (at <= 230) await outbox.record({ ...delivery!, state: 'delivered', nextAttemptAt: null, settledAt: at }, anAttempt(200));
+    }
+    const [last] = await outbox.pending(endpoint.id, 1);
+    for (let again = 0; again < 60; again += 1) await outbox.record(last!, anAttempt(500));
+    await close();
+    expect(rowsOf('deliveries')).to.be.within(290, 300);
+    expect(rowsOf('notices')).to.equal(rowsOf('deliveries'));
+    expect(rowsOf('delivery_attempts')).to.be.within(240, 250);
+  });
+
   it('answers STORE_UNAVAILABLE once it is closed', async () => {
     const { webhooks, outbox, close } = await folder.open();
     await close();

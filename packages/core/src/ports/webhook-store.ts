@@ -23,7 +23,8 @@ export interface WebhookStore {
 /**
  * The outbox. {@link SwapJournal.commit} puts a delivery of each of its notices into the outbox of every enabled endpoint that
  * wants that type, in the transaction of the state change. Contract: `pending` is in the order of `sequence`; of one endpoint
- * at most 10,000 are pending, beyond which the oldest are dropped, ends of swaps and locks last.
+ * at most 10,000 are pending, beyond which the oldest are dropped, ends of swaps and locks last; and at most 20,000 settled, beyond
+ * which the oldest are dropped, dead ones last.
  */
 export interface WebhookOutbox {
   /** Only those with a `sequence` above `after`, where that is given. */
@@ -31,6 +32,7 @@ export interface WebhookOutbox {
   delivery(id: DeliveryId): Promise<Delivery | null>;
   /** Newest first. */
   deliveries(query: DeliveryQuery): Promise<readonly Delivery[]>;
+  /** At least the last 50. */
   attempts(id: DeliveryId): Promise<readonly DeliveryAttempt[]>;
   /**
    * Stores the delivery as it is after a try, and the try. With `audit` also why, for example that it was queued again. One that

@@ -201,6 +201,20 @@ export function describeWebhookOutbox(name: string, make: (options: Readonly<{ c
       expect((await pending(a)).map(({ createdAt }) => createdAt)).to.deep.equal([16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
     });
 
+    it('holds twice as many that are settled and drops the oldest beyond, dead ones last', async () => {
+      await save(a);
+      await save(b);
+      for (let at = 1; at <= 25; at += 1) {
+        await subject.commit([completed(at)]);
+        const delivery = await first(a);
+        const delivered: Delivery = { ...delivery, state: 'delivered', nextAttemptAt: null, settledAt: at };
+        await subject.outbox.record(at === 2 ? settled(delivery, at) : delivered, anAttempt(200));
+      }
+      const left = (await subject.outbox.deliveries({ webhook: a.id, limit: 100 })).map(({ createdAt }) => createdAt).reverse();
+      expect(left).to.deep.equal([2, ...Array.from({ length: 19 }, (_, index) => 7 + index)]);
+      expect((await pending(b)).map(({ createdAt }) => createdAt)).to.deep.equal([16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
+    });
+
     it('has room again for what is queued again by hand', async () => {
       await save(a);
       for (let at = 1; at <= 10; at += 1) await subject.commit([started(at)]);

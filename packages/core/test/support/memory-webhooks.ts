@@ -103,6 +103,7 @@ export class MemoryWebhooks implements WebhookStore, WebhookOutbox {
     if (!this.#deliveries.has(delivery.id)) return;
     this.#deliveries.set(delivery.id, copy(delivery));
     if (attempt !== null) this.#attempts.set(delivery.id, [...(this.#attempts.get(delivery.id) ?? []), copy(attempt)]);
+    this.#forgetSettled(delivery.webhook);
     if (audit !== undefined) this.audit.append([audit]);
   }
 
@@ -157,6 +158,13 @@ export class MemoryWebhooks implements WebhookStore, WebhookOutbox {
     const surplus = pending.length - this.#cap;
     const doomed = pending.sort((a, b) => worthOf(a) - worthOf(b) || bySequence(a, b)).slice(0, Math.max(surplus, 0));
     for (const { id } of doomed) this.#drop(id);
+  }
+
+  #forgetSettled(webhook: WebhookId): void {
+    const settled = this.#of(webhook).filter(({ state }) => state !== 'pending');
+    const isDead = ({ state }: Delivery): number => (state === 'dead' ? 1 : 0);
+    const surplus = Math.max(settled.length - 2 * this.#cap, 0);
+    for (const { id } of settled.sort((a, b) => isDead(a) - isDead(b) || bySequence(a, b)).slice(0, surplus)) this.#drop(id);
   }
 
   #of(webhook: WebhookId): Delivery[] {

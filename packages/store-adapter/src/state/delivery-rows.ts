@@ -89,12 +89,12 @@ export async function removeDeliveries(db: Kysely<Tables>, ids: readonly string[
   await db.deleteFrom('deliveries').where('id', 'in', ids).execute();
 }
 
-/** Removes notices that are on their way to nobody any more. */
-export async function removeUntold(db: Kysely<Tables>): Promise<void> {
-  await db
+/** Removes notices that are on their way to nobody any more: all such, or those of `sequences`. */
+export async function removeUntold(db: Kysely<Tables>, sequences?: readonly number[]): Promise<void> {
+  const untold = db
     .deleteFrom('notices')
     .where(({ exists, not, selectFrom }) =>
       not(exists(selectFrom('deliveries').select('id').whereRef('deliveries.sequence', '=', 'notices.sequence'))),
-    )
-    .execute();
+    );
+  await (sequences === undefined ? untold : untold.where('sequence', 'in', sequences)).execute();
 }

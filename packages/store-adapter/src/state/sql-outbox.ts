@@ -29,6 +29,14 @@ import type { WriteGuard } from './write-guard.ts';
 
 /** Rows removed in one transaction: a swap that has to be journalled waits no longer than that takes. */
 const PRUNED_AT_ONCE = 500;
+/** In one transaction, for the same reason: a pile that has outgrown its cap by more shrinks by and by. */
+const DROPPED_AT_ONCE = 1_000;
+/** Settled deliveries that are kept, for each that may be pending: a job that locks by the second has millions of them in a month. */
+const SETTLED_PER_PENDING = 2;
+/** Tries that are kept of one delivery: by hand it can be sent again without end. */
+const KEPT_ATTEMPTS = 50;
+
+type Pile = 'pending' | 'settled';
 
 export type OutboxOptions = Readonly<{ guard: WriteGuard; audit: SqlAudit; logger: Logger /** Pending per endpoint. */; cap: number }>;
 
@@ -36,8 +44,8 @@ export type OutboxOptions = Readonly<{ guard: WriteGuard; audit: SqlAudit; logge
 export class SqlOutbox implements WebhookOutbox {
   readonly #db: Kysely<Tables>;
   readonly #options: OutboxOptions;
-  /** How many more may be put in for an endpoint before its pending ones have to be counted again. */
-  readonly #room = new Map<WebhookId, number>();
+  /** How many more may come to a pile of an endpoint before it has to be counted again. */
+  readonly #room: Readonly<Record<Pile, Map<WebhookId, number>>> = { pending: new Map(), settled: new Map() };
 
   constructor(db: Kysely<Tables>, options: OutboxOptions) {
     this.#db = db;
@@ -91,7 +99,7 @@ export class SqlOutbox implements WebhookOutbox {
   }
 
   async record(delivery: Delivery, attempt: DeliveryAttempt | null, audit?: AuditEntry): Promise<void> {
-    if (attempt === null) this.#room.delete(delivery.webhook); // one more may be pending than was counted
+    if (attempt === null) this.#room.pending.delete(delivery.webhook); // one more may be pending than was counted
     await this.#write(async (db) => {
       const { numUpdatedRows } = await db
         .updateTable('deliveries')
@@ -100,6 +108,7 @@ export class SqlOutbox implements WebhookOutbox {
         .executeTakeFirst();
       if (numUpdatedRows === 0n) return;
       if (attempt !== null) await addAttempt(db, delivery.id, attempt);
+      if (delivery.state !== 'pending') await this.#takeRoom(db, delivery.webhook, 'settled');
       if (audit !== undefined) await this.#options.audit.append(db, [audit]);
     });
   }
@@ -113,6 +122,7 @@ export class SqlOutbox implements WebhookOutbox {
   }
 
   async giveUp(webhook: WebhookId, at: number): Promise<void> {
+    this.#room.settled.delete(webhook);
     const dead = { state: 'dead', next_attempt_at: null, settled_at: at };
     await this.#write((db) =>
       db.updateTable('deliveries').set(dead).where('webhook', '=', webhook).where('state', '=', 'pending').execute(),
@@ -157,21 +167,25 @@ export class SqlOutbox implements WebhookOutbox {
       .execute();
     const deliveries = webhooks.map((webhook) => newDelivery(webhook, sequence, notice, at));
     await db.insertInto('deliveries').values(deliveries.map(rowOf)).execute();
-    for (const webhook of webhooks) {
-      const room = (this.#room.get(webhook) ?? 0) - 1;
-      this.#room.set(webhook, room >= 0 ? room : await this.#makeRoom(db, webhook));
-    }
+    for (const webhook of webhooks) await this.#takeRoom(db, webhook, 'pending');
     return deliveries;
   }
 
-  /** Drops what is too much, and a little more, so that a full outbox is not counted with every notice. Returns the room left. */
-  async #makeRoom(db: Kysely<Tables>, webhook: WebhookId): Promise<number> {
-    const { cap, logger } = this.#options;
+  async #takeRoom(db: Kysely<Tables>, webhook: WebhookId, pile: Pile): Promise<void> {
+    const room = (this.#room[pile].get(webhook) ?? 0) - 1;
+    this.#room[pile].set(webhook, room >= 0 ? room : await this.#makeRoom(db, webhook, pile));
+  }
+
+  /** Drops what is too much, and a little more, so that a full pile is not counted with every notice. Returns the room left. */
+  async #makeRoom(db: Kysely<Tables>, webhook: WebhookId, pile: Pile): Promise<number> {
+    const { logger } = this.#options;
+    const cap = this.#options.cap * (pile === 'settled' ? SETTLED_PER_PENDING : 1);
+    const states = pile === 'settled' ? ['delivered', 'dead'] : ['pending'];
     const { count } = await db
       .selectFrom('deliveries')
       .select(({ fn }) => fn.countAll<number>().as('count'))
       .where('webhook', '=', webhook)
-      .where('state', '=', 'pending')
+      .where('state', 'in', states)
       .executeTakeFirstOrThrow();
     const surplus = Number(count) - cap;
     if (surplus <= 0) return -surplus;
@@ -179,19 +193,27 @@ export class SqlOutbox implements WebhookOutbox {
     const doomed = await db
       .selectFrom('deliveries')
       .innerJoin('notices', 'notices.sequence', 'deliveries.sequence')
-      .select('deliveries.id')
+      .select(['deliveries.id', 'deliveries.sequence'])
       .where('webhook', '=', webhook)
-      .where('state', '=', 'pending')
-      .orderBy(({ eb }) => eb.case().when('notices.type', 'in', ENDING_NOTICES).then(1).else(0).end())
+      .where('state', 'in', states)
+      .orderBy(({ eb }) => {
+        const isKeptLonger = pile === 'settled' ? eb('state', '=', 'dead') : eb('notices.type', 'in', ENDING_NOTICES);
+        return eb.case().when(isKeptLonger).then(1).else(0).end();
+      })
       .orderBy('deliveries.sequence')
-      .limit(surplus + slack)
+      .limit(Math.min(surplus + slack, DROPPED_AT_ONCE))
       .execute();
     await removeDeliveries(
       db,
       doomed.map(({ id }) => id),
     );
-    logger.warn('the outbox of a webhook is full: its oldest deliveries were dropped', { webhook, dropped: doomed.length });
-    return slack;
+    await removeUntold(
+      db,
+      doomed.map(({ sequence }) => sequence),
+    );
+    if (pile === 'pending')
+      logger.warn('the outbox of a webhook is full: its oldest deliveries were dropped', { webhook, dropped: doomed.length });
+    return Math.max(0, doomed.length - surplus);
   }
 
   #write<T>(action: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
@@ -214,5 +236,10 @@ async function addAttempt(db: Kysely<Tables>, delivery: DeliveryId, attempt: Del
   await db
     .insertInto('delivery_attempts')
     .values({ delivery, ordinal, body: JSON.stringify(attempt) })
+    .execute();
+  await db
+    .deleteFrom('delivery_attempts')
+    .where('delivery', '=', delivery)
+    .where('ordinal', '<=', ordinal - KEPT_ATTEMPTS)
     .execute();
 }
