@@ -10,6 +10,8 @@ const TICK_MS = 1_000;
 /** Between two tries to write down what a send led to, while the store takes no writes. */
 const OUTAGE_RETRY_MS = 1_000;
 const PAGE = 200;
+/** So many are remembered before it is looked up how many of them are still there. */
+const FIRST_REVIEW = 1_000;
 
 export type LineDeps = Readonly<
   Pick<WebhookDeskDeps, 'store' | 'outbox' | 'sender' | 'clock' | 'logger' | 'random' | 'tickMs'> & {
@@ -29,6 +31,7 @@ export class WebhookLine {
   #waiting: Waiting[] = [];
   /** Sequence up to which the outbox has been read. */
   #readUntil = 0;
+  #reviewAt = FIRST_REVIEW;
   #breaker: Breaker = CLOSED_BREAKER;
   readonly #running = new Map<DeliveryId, Promise<Delivery | null>>();
   /** Ends the loop; what is being sent goes on. */
@@ -123,6 +126,16 @@ export class WebhookLine {
   }
 
   async #read(): Promise<void> {
+    await this.#readNew();
+    if (this.#waiting.length < this.#reviewAt) return;
+    // A full outbox drops what is here: an endpoint that is down for days would be remembered far beyond what waits for it.
+    this.#waiting = [];
+    this.#readUntil = 0;
+    await this.#readNew();
+    this.#reviewAt = Math.max(FIRST_REVIEW, 2 * this.#waiting.length);
+  }
+
+  async #readNew(): Promise<void> {
     for (;;) {
       const page = await this.#deps.outbox.pending(this.#endpoint.id, PAGE, this.#readUntil);
       for (const delivery of page) this.#put(delivery);

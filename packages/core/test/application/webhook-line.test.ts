@@ -138,6 +138,25 @@ describe('the sending of webhooks', () => {
     expect(starts.length).to.be.greaterThan(40);
   });
 
+  it('looks at no more than is pending, however much came and was dropped while the endpoint was down', async () => {
+    bench = new WebhookBench({ tickMs: 300_000, cap: 10 });
+    const a = await bench.given('a', (_, __, at) => (at < HOUR_MS ? FAILS : OK));
+    await bench.start();
+    let asked = 0;
+    const delivery = bench.store.delivery.bind(bench.store);
+    bench.store.delivery = async (id) => {
+      asked += 1;
+      return await delivery(id);
+    };
+    for (let index = 0; index < 300; index += 1) {
+      bench.commit(...Array.from({ length: 10 }, () => started(index)));
+      await bench.clock.advance(10);
+    }
+    await bench.clock.advance(3 * HOUR_MS);
+    expect(await bench.store.counts(a.id)).to.deep.include({ pending: 0 });
+    expect(asked).to.be.below(1_200); // and not three thousand
+  });
+
   it('does not send again, however long the store takes no writes, and goes on afterwards', async () => {
     const a = await bench.given('a', () => OK);
     await bench.start();
