@@ -1,9 +1,6 @@
 import type { DeliveryId } from '../ids.ts';
 import type { Delivery } from './delivery.ts';
-import { longestWaitMs } from './retry-policy.ts';
-
-/** How long a head that fails holds up those behind it. */
-export const HEAD_BLOCKS_MS = 3_600_000;
+import { HEAD_BLOCKS_MS, longestWaitMs } from './retry-policy.ts';
 
 /** So many failures in a row without a success, and the endpoint is taken to be down. */
 export const BREAKER_FAILURES = 10;

@@ -24,6 +24,9 @@ const JITTER = 0.1;
 /** A receiver cannot put a delivery off for longer than this at a time. */
 export const RETRY_AFTER_LIMIT_MS = 24 * HOUR_MS;
 
+/** How long a head that fails holds up those behind it. */
+export const HEAD_BLOCKS_MS = HOUR_MS;
+
 const GONE = 410;
 
 /** What a try led to. `gone`: the receiver wants no more of anything. */
@@ -71,7 +74,7 @@ export function longestWaitMs({ attempts, last }: Pick<Delivery, 'attempts' | 'l
  */
 export function requeued(delivery: Delivery, now: number): Delivery {
   if (delivery.state === 'pending') return { ...delivery, nextAttemptAt: now };
-  const failingSince = delivery.failingSince ?? delivery.createdAt;
+  const failingSince = Math.min(delivery.failingSince ?? delivery.createdAt, now - HEAD_BLOCKS_MS);
   return { ...delivery, state: 'pending', attempts: 0, nextAttemptAt: now, failingSince, settledAt: null };
 }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Delivery, WebhookEndpoint } from '../../src/index.ts';
-import { BREAKER_SPACING_MS, HEAD_BLOCKS_MS } from '../../src/webhook/order.ts';
-import { RETRY_AFTER_LIMIT_MS, RETRY_DELAYS_MS } from '../../src/webhook/retry-policy.ts';
+import { BREAKER_SPACING_MS } from '../../src/webhook/order.ts';
+import { HEAD_BLOCKS_MS, RETRY_AFTER_LIMIT_MS, RETRY_DELAYS_MS } from '../../src/webhook/retry-policy.ts';
 import { type Answer, type Call, type Receiver, WebhookBench } from '../support/webhook-bench.ts';
 import { completed, started } from '../support/webhook-samples.ts';
 

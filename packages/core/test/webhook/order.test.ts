@@ -7,11 +7,11 @@ import {
   BREAKER_SPACING_MS,
   type Breaker,
   CLOSED_BREAKER,
-  HEAD_BLOCKS_MS,
   nextInLine,
   type Reading,
   waitingOf,
 } from '../../src/webhook/order.ts';
+import { HEAD_BLOCKS_MS } from '../../src/webhook/retry-policy.ts';
 import { aDelivery } from '../support/webhook-samples.ts';
 
 const DAY_MS = 24 * 3_600_000;
