@@ -12,7 +12,7 @@ export type DeliveryQuery = Readonly<{ webhook: WebhookId; state?: DeliveryState
  */
 export interface WebhookStore {
   endpoints(): Promise<readonly WebhookEndpoint[]>;
-  /** Inserts or replaces. `secret`: a new one that becomes the newest; those before it stay valid until `oldUntil`. */
+  /** Inserts or replaces. `secret`: a new one that becomes the newest; those before it stay valid until `oldUntil`, the last four of them. */
   save(endpoint: WebhookEndpoint, secret: Readonly<{ value: string; oldUntil: number }> | null, audit: AuditEntry): Promise<void>;
   /** Removes it with its secrets and deliveries. */
   remove(id: WebhookId, audit: AuditEntry): Promise<void>;

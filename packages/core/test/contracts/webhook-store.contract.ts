@@ -46,6 +46,13 @@ export function describeWebhookStore(name: string, make: () => Promise<WebhookSt
       expect(await subject.webhooks.secrets(a.id, DAY_MS + 500)).to.deep.equal(['whsec_three']);
     });
 
+    it('keeps no more than five, however often one is replaced', async () => {
+      for (let nth = 1; nth <= 8; nth += 1) {
+        await subject.webhooks.save(a, { value: `whsec_${nth}`, oldUntil: DAY_MS }, webhookAudit(a.id));
+      }
+      expect(await subject.webhooks.secrets(a.id, 2_000)).to.deep.equal(['whsec_8', 'whsec_7', 'whsec_6', 'whsec_5', 'whsec_4']);
+    });
+
     it('removes an endpoint with its secrets', async () => {
       await subject.webhooks.save(a, { value: 'whsec_one', oldUntil: 0 }, webhookAudit(a.id));
       await subject.webhooks.remove(a.id, webhookAudit(a.id, { action: 'webhook_removed' }));

@@ -57,7 +57,7 @@ export class MemoryWebhooks implements WebhookStore, WebhookOutbox {
     this.#endpoints.set(endpoint.id, copy(endpoint));
     if (secret !== null) {
       const old = (this.#secrets.get(endpoint.id) ?? []).map((row) => ({ ...row, validUntil: row.validUntil ?? secret.oldUntil }));
-      this.#secrets.set(endpoint.id, [{ value: secret.value, validUntil: null }, ...old]);
+      this.#secrets.set(endpoint.id, [{ value: secret.value, validUntil: null }, ...old].slice(0, 5));
     }
     this.audit.append([audit]);
   }

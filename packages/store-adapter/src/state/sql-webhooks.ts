@@ -6,6 +6,9 @@ import type { Sealer } from './sealer.ts';
 import type { SqlAudit } from './sql-audit.ts';
 import type { WriteGuard } from './write-guard.ts';
 
+/** Each signs, in one header: a hundred rotations of a day would make it longer than receivers take. */
+const MOST_SECRETS = 5;
+
 export type WebhooksOptions = Readonly<{ guard: WriteGuard; audit: SqlAudit; sealer: Sealer; logger: Logger }>;
 
 /** {@link WebhookStore} in SQL. A secret is sealed for its endpoint, so that it opens for no other. */
@@ -75,9 +78,12 @@ export class SqlWebhooks implements WebhookStore {
       .where('valid_until', 'is', null) // those replaced before that keep their own, earlier end
       .execute();
     const sealed = this.#options.sealer.seal(value, contextOf(webhook));
+    const ordinal = Number(newest?.ordinal ?? 0) + 1;
+    await db.insertInto('webhook_secrets').values({ webhook, ordinal, sealed, valid_until: null }).execute();
     await db
-      .insertInto('webhook_secrets')
-      .values({ webhook, ordinal: Number(newest?.ordinal ?? 0) + 1, sealed, valid_until: null })
+      .deleteFrom('webhook_secrets')
+      .where('webhook', '=', webhook)
+      .where('ordinal', '<=', ordinal - MOST_SECRETS)
       .execute();
   }
 
