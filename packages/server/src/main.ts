@@ -23,6 +23,7 @@ Environment
   SPARK1_HOST, SPARK1_USER, SPARK1_FINGERPRINT, SPARK1_KEY_FILE, SPARK2_...   hosts, in place of spark.yaml
   LAUNCHER_DIR            folder of launch-cluster.sh on the first of these hosts
   ALLOWED_HOSTS           further names under which this server is called, comma separated
+  SWAP_WEBHOOK_URL        is told of every event; SWAP_WEBHOOK_SECRET signs (24 to 64 bytes in base64)
   LOG_LEVEL               debug, info, warn (default) or error
   SPARK_SIMULATION_SPEED  simulated seconds in one second, when no host is configured (1)
 
