@@ -33,7 +33,8 @@ export type StepSeams = Pick<StepContext, 'previousOf' | 'preflight' | 'neededBy
 
 /**
  * The single writer of one cluster. It takes requests, cancels and step outcomes in order, applies the pure machine,
- * journals the new state, and only then lets effects happen. A read that gates a change is made in here.
+ * journals the new state, and only then lets effects happen. A read that gates a change is made in here, or just before and
+ * again in here when a swap has settled since.
  */
 export class Arbiter {
   readonly cluster: Cluster;
@@ -99,8 +100,9 @@ export class Arbiter {
     // The last to end, not the youngest: that one may have been dropped while it waited for the other.
     const [last] = recent.toSorted((a, b) => (b.settledAt ?? 0) - (a.settledAt ?? 0));
     this.watch.expect(last?.serving ?? { kind: 'nothing' });
-    await this.#keeper.restore();
+    // Before the lock is restored: one whose time is over while its swap still runs is not free.
     for (const swap of unsettled) this.#queue.put(swap);
+    await this.#keeper.restore();
     this.watch.start();
     const raise = (fence: number): Promise<void> => this.#serial.run(() => this.#raiseFence(fence));
     const comparing = raiseAfterRestore(this.cluster.key, this.#fence, raise, this.#deps, this.#closing.signal);
@@ -135,8 +137,9 @@ export class Arbiter {
   }
 
   /** `plan` is asked only when the swap is taken on: what stands against it comes after no-op, lock and busy. */
-  request(request: SwapRequest, plan: () => LaunchPlan | null): Promise<SwapDecision> {
-    return this.#serial.run(() => this.#intake.take(request, plan));
+  async request(request: SwapRequest, plan: () => LaunchPlan | null): Promise<SwapDecision> {
+    const hasLooked = await this.#intake.look();
+    return this.#serial.run(() => this.#intake.take(request, hasLooked, plan));
   }
 
   async cancel(id: SwapId): Promise<CancelDecision | null> {
@@ -173,6 +176,15 @@ export class Arbiter {
     return null;
   }
 
+  /** The end of a swap is on disk: that the next cannot begin yet is not the trouble of who ended it. */
+  async #makeWay(): Promise<void> {
+    try {
+      await this.#moveOn();
+    } catch (error) {
+      this.#deps.logger.error('the next in line could not be let in yet', { cluster: this.cluster.key, error });
+    }
+  }
+
   /** Brings an event to a swap, repeating while the store cannot be written: an outcome must not get lost. */
   async #apply(id: SwapId, event: SwapEvent): Promise<void> {
     for (;;) {
@@ -200,7 +212,7 @@ export class Arbiter {
     this.#perform(next.effects, next.swap);
     await this.watch.publishChange();
     await this.#keeper.publishChange().catch(() => undefined); // the tick says it again
-    if (isSettled(next.swap) && swap.phase !== 'queued') await this.#moveOn();
+    if (isSettled(next.swap) && swap.phase !== 'queued') await this.#makeWay();
     return next.swap;
   }
 

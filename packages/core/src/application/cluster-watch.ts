@@ -72,6 +72,11 @@ export class ClusterWatch {
     return this.#reports;
   }
 
+  /** A swap has settled since the look that the view comes from. */
+  get isBehind(): boolean {
+    return this.#seen !== this.#generation;
+  }
+
   /** Says what the last swap left; anything else that is seen while no swap runs is drift. */
   expect(serving: Serving): void {
     this.#expected = serving;
@@ -156,7 +161,7 @@ export class ClusterWatch {
     const text = JSON.stringify(noticed);
     if (text === this.#published) return;
     // Older than the end of the swap: webhooks are told by the look that comes, which knows the new model's endpoint.
-    const isStale = this.#seen !== this.#generation;
+    const isStale = this.isBehind;
     this.#published = isStale ? '' : text;
     if (view.drift !== null) this.#deps.logger.warn('drift', { cluster: view.cluster, drift: view.drift });
     try {

@@ -28,7 +28,7 @@ type IntakeOptions = Readonly<{
   moveOn: () => Promise<Swap | null>;
 }>;
 
-/** Takes swap requests in: looks, judges, journals, and lets them run or wait. Called inside the arbiter's serial section. */
+/** Takes swap requests in: looks, judges, journals, and lets them run or wait. */
 export class SwapIntake {
   readonly #options: IntakeOptions;
   readonly #noops = new KeptMap<SwapId, Swap>(KEPT_NOOPS);
@@ -42,11 +42,23 @@ export class SwapIntake {
     return this.#noops.get(id) ?? null;
   }
 
-  /** `plan` is asked only when the swap is taken on: what stands against it comes after no-op, lock and busy. */
-  async take(request: SwapRequest, plan: () => LaunchPlan | null): Promise<SwapDecision> {
+  /** Looks at an idle cluster, and tells whether it did. Outside the serial section: nobody loses a lock because a host hangs. */
+  async look(): Promise<boolean> {
+    const { queue, watch } = this.#options;
+    if (queue.isBusy) return false;
+    await watch.lookAgain();
+    return true;
+  }
+
+  /**
+   * Called inside the arbiter's serial section. `plan` is asked only when the swap is taken on: what stands against it comes after
+   * no-op, lock and busy.
+   */
+  async take(request: SwapRequest, hasLooked: boolean, plan: () => LaunchPlan | null): Promise<SwapDecision> {
     const { queue, keeper, watch, deps } = this.#options;
     await keeper.sweep();
-    if (!queue.isBusy) await watch.lookAgain();
+    // What was seen before the last swap settled says nothing any more.
+    if (!queue.isBusy && (!hasLooked || watch.isBehind)) await watch.lookAgain();
     const standing = keeper.standing(request.lockId);
     const admission = admit({ request, view: watch.view, queue, standing });
     switch (admission.kind) {
@@ -78,7 +90,7 @@ export class SwapIntake {
     const request = lease === null ? asked : { ...asked, requestedBy: lease.holder };
     const swap = createSwap(this.#newSwap(request, plan, lease?.fence ?? null));
     const replaced = kind === 'queue' ? queue.superseded(request.requestedBy) : null;
-    if (replaced === null) queue.assertRoom();
+    if (kind === 'queue' && replaced === null) queue.assertRoom();
     await begin(swap);
     queue.put(swap);
     const started = await this.#makeWay(swap, replaced);
