@@ -10,7 +10,10 @@ export type AcquireRequest = Readonly<{
   ttlMs: number;
   /** How long to wait for a turn; 0 answers at once. */
   waitMs: number;
-  /** From an earlier wait: keeps that place. One that is not known, or not of this holder, counts as none. */
+  /**
+   * From an earlier wait: keeps that place. One that is not known, or not of this holder, counts as none. Who waits without one takes up
+   * a place that is kept for its name.
+   */
   ticket: Ticket | null;
   actor: Actor;
 }>;

@@ -5,6 +5,7 @@ import { decide, type LockDecision, type LockOutcome, type LockRequest } from '.
 import type { Lease, LockFacts, LockView } from '../lock/lease.ts';
 import { factsOf, type LockBook, type Now, REMEMBERED_MS, restoreBook, viewOf, type Work } from '../lock/lock-book.ts';
 import { nextSwap, orphans, type Standing, standingOf } from '../lock/standing.ts';
+import { KEPT_MS } from '../lock/waiting-line.ts';
 import type { NoticeType } from '../webhook/notice.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { CoreDeps } from './core-deps.ts';
@@ -13,8 +14,15 @@ import type { Feed } from './feed.ts';
 import type { AcquireDecision, AcquireRequest, BreakDecision, Grant, ReleaseDecision, RenewDecision } from './lock-api.ts';
 
 /** Somebody whose request is open. `grant` is there as soon as the lock is theirs. */
-export type Wait = { readonly ticket: Ticket; readonly granted: Promise<void>; grant: Grant | null; wake: () => void; isOver: boolean };
+export type Wait = {
+  readonly ticket: Ticket;
+  readonly actor: Actor;
+  readonly granted: Promise<void>;
+  grant: Grant | null;
+  wake: () => void;
+};
 
+type Held = Extract<AcquireDecision, { kind: 'held' }>;
 type AskDecision = AcquireDecision | Readonly<{ kind: 'waiting'; wait: Wait }>;
 
 /** How a stored lease is told of. */
@@ -93,10 +101,10 @@ export class LockKeeper {
       case 'granted':
         return { kind: 'granted', grant: grantOf(outcome.lease, id) };
       case 'waiting':
-        if (place === null) return { ...this.#held(outcome.inTheWay), waiting: { position: outcome.position, ticket: outcome.ticket } };
-        return { kind: 'waiting', wait: this.#open(outcome.ticket) };
+        if (place === null) return this.#held(outcome.inTheWay, { position: outcome.position, ticket: outcome.ticket });
+        return { kind: 'waiting', wait: this.#open(outcome.ticket, actor) };
       case 'held':
-        return this.#held(outcome.inTheWay);
+        return this.#held(outcome.inTheWay, null);
       case 'line_full':
         throw new SparkError('QUEUE_FULL', 'So many wait for this lock already that nobody more is let in line.');
       default:
@@ -110,11 +118,11 @@ export class LockKeeper {
     const view = this.view;
     const facts = view.lock ?? this.#firstInLine();
     // Somebody came back with the same ticket before this request was seen to have ended: the place is theirs now.
-    if (this.#waits.get(wait.ticket) !== wait) return this.#held(facts);
+    if (this.#waits.get(wait.ticket) !== wait) return this.#held(facts, null);
     this.#waits.delete(wait.ticket);
     const position = this.#positionOf(wait.ticket);
     await this.#take({ type: 'detach', ticket: wait.ticket }, CONTROL_PLANE);
-    return { ...this.#held(facts), waiting: position === null ? null : { position, ticket: wait.ticket } };
+    return this.#held(facts, position === null ? null : { position, ticket: wait.ticket });
   }
 
   async renew(id: LockId, ttlMs: number | null, actor: Actor): Promise<RenewDecision> {
@@ -173,11 +181,6 @@ export class LockKeeper {
     for (const event of events) this.#feed.publish(event);
   }
 
-  /** Everybody who waits is sent home with a ticket, for a server that stops. */
-  wakeAll(): void {
-    for (const wait of this.#waits.values()) wait.wake();
-  }
-
   async #take(request: LockRequest, actor: Actor): Promise<LockOutcome> {
     const now = this.#now();
     const decision = decide(this.#book, request, this.#work(), now);
@@ -193,7 +196,8 @@ export class LockKeeper {
     const lock = viewOf(book, this.#work(), now);
     const note = outcome.kind === 'broken' ? (lease.ended?.note ?? null) : lease.reason;
     const action = told?.action ?? (outcome.kind === 'renewed' ? 'lock_renewed' : null);
-    const who = outcome.kind === 'granted' && actor === CONTROL_PLANE ? { ...CONTROL_PLANE, name: lease.holder } : actor;
+    const isServed = outcome.kind === 'granted' && outcome.ticket !== null && actor === CONTROL_PLANE;
+    const who = (isServed ? this.#waits.get(outcome.ticket)?.actor : null) ?? actor;
     const { cluster, fence, holder } = lease;
     const events = await this.#deps.journal.commit({
       lease,
@@ -212,19 +216,20 @@ export class LockKeeper {
     return { type, at: now.wall, cluster: this.#cluster, lock: factsOf(lease, now), by, note } as const;
   }
 
-  #open(name: Ticket): Wait {
+  #open(name: Ticket, actor: Actor): Wait {
     this.#waits.get(name)?.wake();
     let wake = (): void => undefined;
     const granted = new Promise<void>((resolve) => {
       wake = resolve;
     });
-    const wait: Wait = { ticket: name, granted, grant: null, wake, isOver: false };
+    const wait: Wait = { ticket: name, actor, granted, grant: null, wake };
     this.#waits.set(name, wait);
     return wait;
   }
 
-  #held(inTheWay: LockFacts): Extract<AcquireDecision, { kind: 'held' }> {
-    return { kind: 'held', inTheWay, waiting: null, retryAfterSeconds: retryAfterSeconds(inTheWay) };
+  #held(inTheWay: LockFacts, waiting: Held['waiting']): Held {
+    const seconds = retryAfterSeconds(inTheWay);
+    return { kind: 'held', inTheWay, waiting, retryAfterSeconds: waiting === null ? seconds : Math.min(seconds, RETURN_SECONDS) };
   }
 
   #positionOf(name: Ticket): number | null {
@@ -260,6 +265,8 @@ const grantOf = (lease: Lease, id: LockId): Grant => ({ lease, lockId: id, renew
 
 /** A lock is often released before its time: nobody should stay away for hours. */
 const LONGEST_RETRY_SECONDS = 60;
+/** Who has a ticket has to be back well before its place is given up. */
+const RETURN_SECONDS = KEPT_MS / 3_000;
 
 export function retryAfterSeconds({ remainingMs }: LockFacts): number {
   return remainingMs === null ? 5 : Math.min(LONGEST_RETRY_SECONDS, Math.max(1, Math.ceil(remainingMs / 1_000)));

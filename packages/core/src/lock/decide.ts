@@ -14,7 +14,7 @@ import {
   type Work,
   wallEnd,
 } from './lock-book.ts';
-import { findWaiter, KEPT_MS, MAX_WAITERS, putWaiter, removeWaiter, type Waiter, withoutGone } from './waiting-line.ts';
+import { findKept, findWaiter, KEPT_MS, MAX_WAITERS, putWaiter, removeWaiter, type Waiter, withoutGone } from './waiting-line.ts';
 
 /** What is asked of the lock. Ids are minted outside; the book only ever sees the digest of a lock id. */
 export type LockRequest = Readonly<
@@ -56,7 +56,7 @@ export type LockOutcome = Readonly<
   | { kind: 'nothing' }
 >;
 
-/** `stored`: the lease that has to be durable before the outcome is told. `ended`: it is over by this decision. */
+/** `stored`: the lease that has to be durable before the outcome is told. */
 export type LockDecision = Readonly<{ book: LockBook; outcome: LockOutcome; stored: Lease | null }>;
 
 /**
@@ -90,7 +90,9 @@ type Acquire = Extract<LockRequest, { type: 'acquire' }>;
 function acquire(book: LockBook, request: Acquire, work: Work, now: Now): LockDecision {
   const known = findWaiter(book.line, request.ticket);
   // A ticket is no good in other hands; who comes with a wrong one is a newcomer.
-  const waiter = known?.holder === request.holder ? known : null;
+  const own = known?.holder === request.holder ? known : null;
+  // Who waits again and again without its ticket would stand behind its own kept places, and never have its turn.
+  const waiter = own ?? (request.place === null ? null : findKept(book.line, request.holder));
   if (canTake(book, waiter, work, now)) {
     const line = waiter === null ? book.line : removeWaiter(book.line, waiter.ticket);
     return grant({ ...book, line }, request, waiter?.ticket ?? null, now);

@@ -49,7 +49,7 @@ export function restoreBook(cluster: ClusterKey, leases: readonly Lease[], lastF
     cluster,
     lastFence: greatest,
     live,
-    ended: leases.filter(({ ended }) => ended !== null),
+    ended: leases.filter(({ ended }) => ended !== null).slice(-MOST_REMEMBERED),
     line: [],
     isStale: stored !== null && stored.deadline.timeBase !== now.timeBase,
   };
@@ -131,10 +131,11 @@ export const contenders = ({ line }: LockBook, { queued }: Work): readonly (Wait
   [...line, ...queued.filter(({ lease }) => lease === null)].toSorted((a, b) => a.arrival - b.arrival);
 
 export function viewOf(book: LockBook, work: Work, now: Now): LockView {
+  const state = stateOf(book, work, now);
   return {
     cluster: book.cluster,
-    state: stateOf(book, work, now),
-    lock: heldBy(book, work, now),
+    state,
+    lock: state === 'free' ? null : heldBy(book, work, now), // one that is over stays in the book until it is swept
     lastFence: book.lastFence,
     queue: contenders(book, work).map((one) => ({ holder: 'holder' in one ? one.holder : one.requestedBy, since: one.since })),
   };
@@ -142,9 +143,13 @@ export function viewOf(book: LockBook, work: Work, now: Now): LockView {
 
 /** However the wall clock is set: so many are told how their lock ended. */
 const ALWAYS_REMEMBERED = 200;
+/** A loop that takes the lock and lets it go, as fast as it can, fills the memory otherwise. */
+const MOST_REMEMBERED = 10_000;
 
 const remembered = (leases: readonly Lease[], now: Now): readonly Lease[] =>
-  leases.filter(({ ended }, index) => index >= leases.length - ALWAYS_REMEMBERED || (ended?.at ?? 0) > now.wall - REMEMBERED_MS);
+  leases
+    .slice(-MOST_REMEMBERED)
+    .filter(({ ended }, index, { length }) => index >= length - ALWAYS_REMEMBERED || (ended?.at ?? 0) > now.wall - REMEMBERED_MS);
 
 /** The book after its live lease has ended, and that lease. */
 export function endLive(

@@ -25,6 +25,10 @@ export type WaitingLine = readonly Waiter[];
 export const findWaiter = (line: WaitingLine, ticket: Ticket | null): Waiter | null =>
   ticket === null ? null : (line.find((waiter) => waiter.ticket === ticket) ?? null);
 
+/** The first place that is kept for somebody of this name who is away. */
+export const findKept = (line: WaitingLine, holder: string): Waiter | null =>
+  line.find((waiter) => waiter.holder === holder && waiter.keptUntil !== null) ?? null;
+
 /** Puts a new one at the end, or gives the one with this ticket its new state and leaves it where it is. */
 export function putWaiter(line: WaitingLine, waiter: Waiter): WaitingLine {
   const isKnown = line.some(({ ticket }) => ticket === waiter.ticket);

@@ -70,7 +70,9 @@ class Acquire implements Step {
     sweep(m, w);
     const id = nextId(m, 'ids', 'lck');
     const fresh = nextId(m, 'tickets', 'tkt');
-    const mine = this.#comesBack ? m.line.find(({ holder }) => holder === this.#holder) : undefined;
+    const hasTicket = this.#comesBack ? m.line.find(({ holder }) => holder === this.#holder) : undefined;
+    const isKept = this.#waits ? m.line.find(({ holder, keptUntil }) => holder === this.#holder && keptUntil !== null) : undefined;
+    const mine = hasTicket ?? isKept;
     const isFree = m.live === null && m.swap === undefined && (m.line[0] === undefined || m.line[0] === mine);
     const outcome = w.ask({
       type: 'acquire',
@@ -78,7 +80,7 @@ class Acquire implements Step {
       reason: null,
       ttlMs: this.#ttl,
       lockDigest: id,
-      ticket: (mine?.ticket ?? null) as Ticket | null,
+      ticket: (hasTicket?.ticket ?? null) as Ticket | null,
       place: this.#waits ? w.place(fresh) : null,
     });
     if (isFree) {
