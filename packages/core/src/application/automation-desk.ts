@@ -107,13 +107,15 @@ class Desk implements AutomationDesk {
     const { clock, logger, tickMs = TICK_MS } = this.#deps;
     const { signal } = this.#closing;
     let isRecovered = false;
+    let isInTrouble = false;
     while (!signal.aborted) {
       try {
         if (!isRecovered) await this.#turns.run(() => this.#runner.recover(known));
         isRecovered = true;
         await this.#turns.run(() => this.#firing.tick());
       } catch (error) {
-        if (!signal.aborted) logger.error('the runs of a former process could not be taken up yet', { error });
+        if (!signal.aborted && !isInTrouble) logger.error('the runs of a former process could not be taken up yet', { error });
+        isInTrouble = true;
       }
       await clock.sleep(tickMs, signal).catch(() => undefined);
     }

@@ -14,6 +14,7 @@ const SEARCHED_SWAPS = 100;
 /** Why a run begins. `about` comes before its result, for example how many moments it stands for. */
 export type RunCause = Readonly<{ scheduledFor: number | null; startedBy: string; about: string | null; audit: AuditEntry | null }>;
 
+type Ended = Readonly<{ settled: AutomationRun; notice: Notice | null }>;
 type Going = Readonly<{ run: AutomationRun; ended: Promise<void> }>;
 
 /** Runs automations, at most one run of each at a time, and writes down how each ended. */
@@ -43,14 +44,18 @@ export class AutomationRunner {
     return (await this.#deps.store.begin(skipped, cause.audit ?? undefined)) ? skipped : null;
   }
 
-  /** Takes up the runs of a former process: those whose swap is known are waited for, the others have failed. */
+  /**
+   * Takes up the runs of a former process: those whose swap is known are waited for, the others have failed. Rejects when the store
+   * does not take that; call it again then.
+   */
   async recover(automations: readonly Automation[]): Promise<void> {
     for (const run of await this.#deps.store.unsettled()) {
       if (this.#going.get(run.automation)?.run.id === run.id) continue;
       const automation = automations.find(({ id }) => id === run.automation);
       const swap = run.swap ?? (automation === undefined ? null : await this.#searchSwap(automation, run));
       if (automation === undefined || swap === null || this.#going.has(run.automation)) {
-        await this.#settle(automation ?? null, run, failed('The control plane stopped meanwhile.'));
+        const { settled, notice } = this.#endOf(automation ?? null, run, failed('The control plane stopped meanwhile.'));
+        await this.#deps.store.finish(settled, notice);
       } else {
         this.#go(automation, { ...run, swap }, null, ({ signal }) => conclude(this.#deps, swap, signal));
       }
@@ -98,12 +103,16 @@ export class AutomationRunner {
     this.#going.set(automation.id, { run: begun, ended });
   }
 
-  async #settle(automation: Automation | null, run: AutomationRun, { ok, detail }: ActionResult): Promise<void> {
-    const { store, clock, logger } = this.#deps;
+  #endOf(automation: Automation | null, run: AutomationRun, { ok, detail }: ActionResult): Ended {
     const outcome = ok ? 'succeeded' : 'failed';
-    const settled: AutomationRun = { ...run, settledAt: clock.now(), outcome, detail: detail.slice(0, LONGEST_DETAIL) };
-    const notice = ok || automation === null ? null : failure(automation, settled);
-    if (!ok) logger.warn('an automation failed', { automation: run.automation, run: run.id, detail: settled.detail });
+    const settled: AutomationRun = { ...run, settledAt: this.#deps.clock.now(), outcome, detail: detail.slice(0, LONGEST_DETAIL) };
+    return { settled, notice: ok || automation === null ? null : failure(automation, settled) };
+  }
+
+  async #settle(automation: Automation, run: AutomationRun, result: ActionResult): Promise<void> {
+    const { store, clock, logger } = this.#deps;
+    const { settled, notice } = this.#endOf(automation, run, result);
+    if (!result.ok) logger.warn('an automation failed', { automation: run.automation, run: run.id, detail: settled.detail });
     for (;;) {
       try {
         await store.finish(settled, notice);

@@ -38,6 +38,24 @@ describe('the desk of automations', () => {
     ]);
   });
 
+  it('answers while the store takes no writes, also right after a crash in the middle of a run', async () => {
+    bench.services.restarting = () => new Promise(() => undefined);
+    const { id } = await bench.create({ action: { type: 'restart_service', service: 'kokoro-tts' } });
+    await bench.desk.run(id, SOMEBODY);
+    await bench.clock.advance(0);
+    bench.abandon();
+    bench.store.isUnavailable = true;
+    await bench.start();
+    await bench.clock.advance(2_000);
+    const change = bench.desk.change(id, { enabled: false }, SOMEBODY);
+    const answered = Promise.race([refusal(change), bench.clock.advance(30_000).then(() => 'no answer')]);
+    expect(await answered).to.deep.equal(['STORE_UNAVAILABLE']);
+    bench.store.isUnavailable = false;
+    await bench.clock.advance(10_000);
+    expect((await bench.desk.runs(id, { limit: 5 })).map(({ outcome }) => outcome)).to.deep.equal(['failed']);
+    expect(bench.store.notices).to.have.length(1);
+  });
+
   it('keeps no more than two hundred', async () => {
     for (let index = 0; index < MOST_AUTOMATIONS; index += 1) await bench.create({ name: `job ${index}` });
     expect(await refusal(bench.create({ name: 'one more' }))).to.deep.equal(['INVALID_REQUEST', '']);
