@@ -1,7 +1,7 @@
 import type { WireProblem } from '@spark-control/schema';
 import { parseBaseUrl } from './base-url.ts';
 import { type ClientClock, systemClock } from './clock.ts';
-import { reasonOf, SparkApiError, SparkUnreachableError } from './errors.ts';
+import { hasCode, reasonOf, SparkApiError, SparkUnreachableError } from './errors.ts';
 import { Limit } from './limit.ts';
 
 export type CallOptions = Readonly<{
@@ -24,6 +24,8 @@ export type Request = Readonly<{
   waitSeconds?: number;
   /** Answers other than 2xx that are results and no errors. */
   alsoGood?: readonly number[];
+  /** Of a removal, what a repeated try is answered when the first one got there and only its answer was lost. */
+  goneCode?: string;
 }>;
 
 export type TransportOptions = Readonly<{
@@ -76,6 +78,7 @@ export class Transport {
       try {
         return await this.#once<T>(request, headers, options);
       } catch (error) {
+        if (tries > 0 && request.goneCode !== undefined && hasCode(error, request.goneCode)) return undefined as T;
         // A server that hangs would only be waited for again.
         if (tries >= retries || !(error instanceof SparkUnreachableError) || error.isTimeout) throw error;
         await this.clock.sleep(FIRST_PAUSE_MS * 3 ** tries * (0.75 + Math.random() / 2), options.signal);

@@ -36,6 +36,13 @@ describe('a call of the client', () => {
     expect(keys[0]).to.match(/^[0-9a-f-]{36}$/);
   });
 
+  it('has removed what is gone when it asks again after a lost answer, and not what was never there', async () => {
+    api.on('DELETE /api/schedules/{}', ({ count }) => (count === 1 ? 'drop' : problem(404, 'SCHEDULE_NOT_FOUND')));
+    expect(await client().schedules.remove('nightly')).to.equal(undefined);
+    expect(await failure(client().schedules.remove('nightly'))).to.include({ code: 'SCHEDULE_NOT_FOUND' });
+    expect(api.seen).to.have.length(3);
+  });
+
   it('does not break a lock again when the answer was lost: by then it may be the next one in line who holds it', async () => {
     api.on('DELETE /api/swap/lock', 'drop');
     expect(await failure(client().lock.break('it hangs there'))).to.be.instanceOf(SparkUnreachableError);

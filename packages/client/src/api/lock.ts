@@ -1,5 +1,4 @@
 import type { WireAcquireRequest, WireGrant, WireLease, WireLock, WireRenewal } from '@spark-control/schema';
-import { hasCode, SparkUnreachableError } from '../errors.ts';
 import type { CallOptions, Transport } from '../transport.ts';
 import { lockHeader } from './swaps.ts';
 
@@ -28,20 +27,8 @@ export function createLockApi(transport: Transport): LockApi {
         { method: 'PUT', path: PATH, body: { lock_id: lockId, ...(typeof ttlSeconds === 'number' && { ttl_seconds: ttlSeconds }) } },
         options,
       ),
-    async release(lockId, options = {}) {
-      const release = { method: 'DELETE', path: PATH, headers: lockHeader(lockId) } as const;
-      try {
-        return await transport.call<void>(release, { ...options, retries: 0 });
-      } catch (error) {
-        if (!(error instanceof SparkUnreachableError) || error.isTimeout || options.retries === 0) throw error;
-      }
-      try {
-        await transport.call<void>(release, options);
-      } catch (error) {
-        // The first try got there and only its answer was lost.
-        if (!hasCode(error, 'LOCK_NOT_FOUND')) throw error;
-      }
-    },
+    release: (lockId, options) =>
+      transport.call({ method: 'DELETE', path: PATH, headers: lockHeader(lockId), goneCode: 'LOCK_NOT_FOUND' }, options),
     show: (cluster, options) => transport.call({ method: 'GET', path: PATH, query: ofCluster(cluster) }, options),
     // Whoever holds the lock is meant: once more, when the answer was lost, would hit the one who got it next.
     break: (reason, cluster, options) =>

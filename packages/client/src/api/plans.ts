@@ -43,7 +43,7 @@ export function createSchedulesApi(transport: Transport): SchedulesApi {
   return {
     register: (id, body, options) => transport.call({ method: 'PUT', path: path(id), body }, options),
     calendar: (filter = {}, options) => transport.call({ method: 'GET', path: base, query: filter }, options),
-    remove: (id, options) => transport.call({ method: 'DELETE', path: path(id) }, options),
+    remove: (id, options) => transport.call({ method: 'DELETE', path: path(id), goneCode: 'SCHEDULE_NOT_FOUND' }, options),
   };
 }
 
@@ -55,7 +55,7 @@ export function createAutomationsApi(transport: Transport): AutomationsApi {
     get: (id, options) => transport.call({ method: 'GET', path: path(id) }, options),
     create: (body, options) => transport.call({ method: 'POST', path: base, body }, options),
     change: (id, body, options) => transport.call({ method: 'PATCH', path: path(id), body }, options),
-    remove: (id, options) => transport.call({ method: 'DELETE', path: path(id) }, options),
+    remove: (id, options) => transport.call({ method: 'DELETE', path: path(id), goneCode: 'AUTOMATION_NOT_FOUND' }, options),
     run: (id, options) => transport.call({ method: 'POST', path: `${path(id)}/run`, body: {} }, options),
     runs: (id, filter = {}, options) => transport.call({ method: 'GET', path: `${path(id)}/runs`, query: filter }, options),
   };

@@ -37,7 +37,7 @@ export function createWebhooksApi(transport: Transport): WebhooksApi {
     get: (id, options) => transport.call({ method: 'GET', path: path(id) }, options),
     create: (body, options) => transport.call({ method: 'POST', path: BASE, body }, options),
     change: (id, body, options) => transport.call({ method: 'PATCH', path: path(id), body }, options),
-    remove: (id, options) => transport.call({ method: 'DELETE', path: path(id) }, options),
+    remove: (id, options) => transport.call({ method: 'DELETE', path: path(id), goneCode: 'WEBHOOK_NOT_FOUND' }, options),
     rotateSecret: (id, options) => transport.call({ method: 'POST', path: `${path(id)}/rotate-secret`, body: {} }, options),
     test: (id, options) => transport.call({ method: 'POST', path: `${path(id)}/test`, body: {} }, options),
     deliveries: (id, filter = {}, options) => transport.call({ method: 'GET', path: `${path(id)}/deliveries`, query: filter }, options),
