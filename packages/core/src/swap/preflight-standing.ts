@@ -11,6 +11,11 @@ export const NOTHING_STANDS: Standings = { lock: null, planned: [] };
 export const standingChecks = ({ lock, planned }: Standings): readonly PreflightCheck[] => [lockCheck(lock), ...scheduleChecks(planned)];
 
 function lockCheck(view: LockView | null): PreflightCheck {
+  const next = view?.queue[0];
+  if (view?.lock === null && next !== undefined) {
+    const detail = `The lock of cluster ${view.cluster} is free, but ${next.holder} is first in line.`;
+    return check('lock', null, 'warn', { detail, hint: 'Ask with on_busy "queue".' });
+  }
   if (view?.lock == null) return check('lock', null, 'pass', { detail: 'No lock stands against it.' });
   const { holder, reason, implicit, expiresAt } = view.lock;
   if (implicit) {
