@@ -98,6 +98,12 @@ async function readFence(shell: RemoteShell, cluster: ClusterKey, signal: AbortS
   const file = `"$HOME/.spark-control/${assertWord(cluster, 'cluster key')}/fence"`;
   const script = `[ ! -e ${file} ] || { IFS= read -r spark_have <${file}; printf '%s' "held $spark_have"; }`;
   const result = knownOutcome(shell, await shell.run(script, { timeoutMs: 15_000, signal }), 'reading the fence');
+  if (result.exitCode !== 0) {
+    // Taken for unclaimed, this would end a swap as if somebody had taken over; asking again is right when memory is short.
+    throw new SparkError('HOST_UNREACHABLE', `The fence of cluster ${cluster} on ${shell.host} could not be read.`, {
+      details: { host: shell.host },
+    });
+  }
   if (result.stdout === '') return { host: shell.host, claim: null };
   const [, fence, controller, swap] = /^held (\d+) (\S+) (\S+)$/.exec(result.stdout) ?? [];
   if (controller === undefined || swap === undefined) throw refusal(shell.host, cluster, EXIT.damaged, '');

@@ -87,6 +87,16 @@ describe('the fence on hosts with real sshd and flock', function () {
     expect(await rejection(fenceOf('c1').look(NEVER))).to.include({ code: 'RUNTIME_REJECTED' });
   });
 
+  it('does not take for unclaimed what a host without memory for a process could not read', async () => {
+    const failing: RemoteShell = {
+      ...pool.shell(hosts()[0]!.host),
+      host: 'spark1',
+      run: async () => ({ exitCode: 254, stdout: '', stderr: 'fork: Cannot allocate memory', truncated: false }),
+    };
+    const fence = new SshHostFence({ cluster: PAIR, controllerId: 'c1', shells: [failing], pause: async () => {} });
+    expect(await rejection(fence.look(NEVER))).to.include({ code: 'HOST_UNREACHABLE' });
+  });
+
   it('says which host cannot write its fence', async () => {
     mkdirSync(join(hosts()[1]!.home, '.spark-control'));
     writeFileSync(join(file(1), '..'), 'a file in the place of the folder');
