@@ -55,7 +55,7 @@ export const ERROR_CATALOG = {
   LOCKED: { title: 'Another holder has the lock', retryable: true, remedy: 'Wait until it is released or expires.' },
   LOCK_HELD: { title: 'The lock is held', retryable: true, remedy: 'Wait until it is released or expires.' },
   LOCK_EXPIRED: { title: 'This lock is over', retryable: false, remedy: 'Acquire it again.' },
-  LOCK_NOT_FOUND: { title: 'No such lock', retryable: false, remedy: 'It was released already.' },
+  LOCK_NOT_FOUND: { title: 'No such lock', retryable: false, remedy: 'It was released already, or nobody holds one.' },
   SWAP_IN_PROGRESS: { title: 'A swap is running', retryable: true, remedy: 'Follow it, cancel it, or ask again with `on_busy: "queue"`.' },
   SWAP_SETTLED: { title: 'The swap is over', retryable: false, remedy: 'Nothing is left to cancel.' },
   SWAP_ROLLING_BACK: {
@@ -73,7 +73,7 @@ export const ERROR_CATALOG = {
   MODEL_IN_USE: { title: 'The model is in use', retryable: true, remedy: 'Unload it first.' },
   READ_ONLY: { title: 'This cannot be written', retryable: false, remedy: 'The detail says whose it is, or which path to make writable.' },
   STALE_REVISION: { title: 'Somebody changed it in between', retryable: false, remedy: 'Read it again and repeat the change.' },
-  FENCED_OFF: { title: 'Another controller has taken over', retryable: false, remedy: 'Read the state again; this claim is over.' },
+  FENCED_OFF: { title: 'Taken over, or not what is held', retryable: false, remedy: 'Read the state again; this claim is over.' },
   DOES_NOT_FIT: {
     title: 'The model does not fit in memory',
     retryable: false,

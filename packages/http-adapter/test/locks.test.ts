@@ -263,7 +263,7 @@ describe('/api/swap/lock', () => {
       const asked: unknown[] = [];
       server.core.locks.break = async (...call): Promise<BreakDecision> => {
         asked.push(call);
-        return { kind: 'broken', lease: aLease({ ended: { how: 'broken', at: 5, note: 'x' } }) };
+        return { kind: 'broken', lease: aLease({ ended: { how: 'broken', at: 5, by: 'ann', note: 'x' } }) };
       };
       const answer = await ask(server.port, `${PATH}?force=true&reason=stuck%20job&cluster=other`, {
         method: 'DELETE',

@@ -3,7 +3,7 @@ import { SparkError } from '../errors.ts';
 import { type ClusterKey, type LockId, lockId, type SwapId, type Ticket, ticket } from '../ids.ts';
 import { decide, type LockDecision, type LockOutcome, type LockRequest } from '../lock/decide.ts';
 import type { Lease, LockFacts, LockView } from '../lock/lease.ts';
-import { factsOf, type LockBook, type Now, REMEMBERED_MS, restoreBook, viewOf, type Work } from '../lock/lock-book.ts';
+import { factsOf, inTheWay, type LockBook, type Now, REMEMBERED_MS, restoreBook, viewOf, type Work } from '../lock/lock-book.ts';
 import { nextSwap, orphans, type Standing, standingOf } from '../lock/standing.ts';
 import { KEPT_MS } from '../lock/waiting-line.ts';
 import type { NoticeType } from '../webhook/notice.ts';
@@ -115,8 +115,7 @@ export class LockKeeper {
   /** The request of a waiter is over: it was granted meanwhile, or its place is kept for a while. */
   async endWait(wait: Wait): Promise<AcquireDecision> {
     if (wait.grant !== null) return { kind: 'granted', grant: wait.grant };
-    const view = this.view;
-    const facts = view.lock ?? this.#firstInLine();
+    const facts = this.#inTheWay();
     // Somebody came back with the same ticket before this request was seen to have ended: the place is theirs now.
     if (this.#waits.get(wait.ticket) !== wait) return this.#held(facts, null);
     this.#waits.delete(wait.ticket);
@@ -204,15 +203,15 @@ export class LockKeeper {
       fence: { cluster, value: book.lastFence },
       events: [{ kind: 'lock', cluster, swapId: null, at: now.wall, lock }],
       ...(action === null ? {} : { audit: [{ at: now.wall, actor: who, action, cluster, target: holder, fence, note }] }),
-      ...(told === undefined ? {} : { notices: [this.#noticeOf(told.notice, lease, outcome.kind === 'broken' ? actor.name : null, now)] }),
+      ...(told === undefined ? {} : { notices: [this.#noticeOf(told.notice, lease, now)] }),
     });
     this.#deps.failpoint?.(`after_commit_lock_${outcome.kind}`);
     this.#shown = shownOf(lock);
     return events;
   }
 
-  #noticeOf(type: NoticeType & `lock_${string}`, lease: Lease, by: string | null, now: Now) {
-    const note = lease.ended?.note ?? null;
+  #noticeOf(type: NoticeType & `lock_${string}`, lease: Lease, now: Now) {
+    const { by, note } = lease.ended ?? { by: null, note: null };
     return { type, at: now.wall, cluster: this.#cluster, lock: factsOf(lease, now), by, note } as const;
   }
 
@@ -240,10 +239,10 @@ export class LockKeeper {
     return index + 1 + swapsBefore;
   }
 
-  /** The lock is free, and kept for somebody. */
-  #firstInLine(): LockFacts {
-    const standing = this.standing(null);
-    if (standing.kind === 'locked') return standing.lock;
+  /** What a waiter that is still in line waits for. One whose place somebody else took up may find nothing any more. */
+  #inTheWay(): LockFacts {
+    const facts = inTheWay(this.#book, this.#work(), this.#now());
+    if (facts !== null) return facts;
     const { lastFence: fence } = this.#book;
     const at = this.#deps.clock.now();
     return { holder: 'nobody', reason: null, fence, implicit: true, acquiredAt: at, expiresAt: at, remainingMs: 0 };

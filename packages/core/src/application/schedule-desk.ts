@@ -157,5 +157,5 @@ const changedFields = (before: Schedule, after: Schedule): readonly string[] =>
 function invalid(issues: ReturnType<typeof scheduleIssues>): SparkError {
   const [first] = issues;
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
-  return new SparkError('INVALID_REQUEST', `${first?.path} ${first?.message}${more}.`, { details: { issues } });
+  return new SparkError('INVALID_REQUEST', `${first?.path}: ${first?.message}${more}.`, { details: { issues } });
 }

@@ -85,6 +85,8 @@ export function decide(book: LockBook, request: LockRequest, work: Work, now: No
   }
 }
 
+const BY_ITSELF = { by: null, note: null } as const;
+
 type Acquire = Extract<LockRequest, { type: 'acquire' }>;
 
 function acquire(book: LockBook, request: Acquire, work: Work, now: Now): LockDecision {
@@ -167,7 +169,7 @@ function release(book: LockBook, lockDigest: string, work: Work, now: Now): Lock
   if (isOver(live, now)) return refuse(book, { kind: 'expired', at: wallEnd(live, now) });
   const own = [work.active, ...work.queued].find((swap) => swap?.lease === live.fence);
   if (own != null) return refuse(book, { kind: 'swap_running', swapId: own.id });
-  const { book: next, lease } = endLive(book, live, 'released', null, now);
+  const { book: next, lease } = endLive(book, live, { how: 'released', ...BY_ITSELF }, now);
   return { book: next, outcome: { kind: 'released', lease }, stored: lease };
 }
 
@@ -181,7 +183,10 @@ export function lateWord(book: LockBook, lockDigest: string): Extract<LockOutcom
     case 'expired':
       return { kind: 'expired', at: ending.at };
     case 'broken':
-      return { kind: 'fenced_off', detail: `This lock was broken by force${ending.note === null ? '' : ` (${ending.note})`}.` };
+      return {
+        kind: 'fenced_off',
+        detail: `This lock was broken by ${ending.by ?? 'force'}${ending.note === null ? '' : `: ${ending.note}`}.`,
+      };
     case 'released':
       return { kind: 'fenced_off', detail: 'This lock was released.' };
     default:
@@ -192,7 +197,7 @@ export function lateWord(book: LockBook, lockDigest: string): Extract<LockOutcom
 /** The swap of a broken lock goes on, as an unlocked one: nothing is stopped half-way. The fence rises, so that the old holder is behind. */
 function breakLock(book: LockBook, by: string, reason: string, now: Now): LockDecision {
   if (book.live === null) return refuse(book, { kind: 'not_held' });
-  const { book: next, lease } = endLive(book, book.live, 'broken', `${by}: ${reason}`, now);
+  const { book: next, lease } = endLive(book, book.live, { how: 'broken', by, note: reason }, now);
   return { book: { ...next, lastFence: book.lastFence + 1 }, outcome: { kind: 'broken', lease }, stored: lease };
 }
 
@@ -206,7 +211,7 @@ function sweep(book: LockBook, work: Work, now: Now): LockDecision {
   const { live } = book;
   if (live === null) return refuse(book, { kind: 'nothing' });
   if (isOver(live, now) && !hasRunningSwap(book, work)) {
-    const { book: next, lease } = endLive(book, live, 'expired', null, now);
+    const { book: next, lease } = endLive(book, live, { how: 'expired', ...BY_ITSELF }, now);
     return { book: next, outcome: { kind: 'expired', at: now.wall }, stored: lease };
   }
   if (!book.isStale && !isShifted(live, now)) return refuse(book, { kind: 'nothing' });

@@ -3,6 +3,9 @@ import type { ClusterKey } from '../ids.ts';
 /** `released` by its holder, `expired` after its TTL, `broken` by force. */
 export type LeaseEnding = 'released' | 'expired' | 'broken';
 
+/** `by` and `note`: who broke it, and the reason given; `null` for the other endings. */
+export type LeaseEnd = Readonly<{ how: LeaseEnding; at: number; by: string | null; note: string | null }>;
+
 /**
  * A lock on one cluster, as it is stored. The cluster and the fence together name it: no two grants have the same. The id
  * that proves it is known by its digest only. Wall times in ms since the epoch.
@@ -21,7 +24,7 @@ export type Lease = Readonly<{
   /** The end on the monotonic clock, which decides. `timeBase` says whose readings these are. */
   deadline: Readonly<{ timeBase: string; monotonic: number }>;
   /** Set once; an ended lease never lives again. */
-  ended: Readonly<{ how: LeaseEnding; at: number; note: string | null }> | null;
+  ended: LeaseEnd | null;
 }>;
 
 /** What everybody may know of a lock. `implicit`: nobody asked for it; it stands for a swap that runs without one. */

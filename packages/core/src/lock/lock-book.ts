@@ -1,5 +1,5 @@
 import type { ClusterKey, SwapId } from '../ids.ts';
-import type { Lease, LeaseEnding, LockFacts, LockState, LockView } from './lease.ts';
+import type { Lease, LeaseEnd, LockFacts, LockState, LockView } from './lease.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
 /** Both clocks, read once for one decision. */
@@ -152,13 +152,7 @@ const remembered = (leases: readonly Lease[], now: Now): readonly Lease[] =>
     .filter(({ ended }, index, { length }) => index >= length - ALWAYS_REMEMBERED || (ended?.at ?? 0) > now.wall - REMEMBERED_MS);
 
 /** The book after its live lease has ended, and that lease. */
-export function endLive(
-  book: LockBook,
-  live: Lease,
-  how: LeaseEnding,
-  note: string | null,
-  now: Now,
-): Readonly<{ book: LockBook; lease: Lease }> {
-  const lease: Lease = { ...live, ended: { how, at: now.wall, note } };
+export function endLive(book: LockBook, live: Lease, how: Omit<LeaseEnd, 'at'>, now: Now): Readonly<{ book: LockBook; lease: Lease }> {
+  const lease: Lease = { ...live, ended: { ...how, at: now.wall } };
   return { book: { ...book, live: null, ended: [...remembered(book.ended, now), lease] }, lease };
 }

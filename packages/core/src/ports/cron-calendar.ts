@@ -1,4 +1,4 @@
-/** Why a cron expression or a time zone cannot be used. */
+/** Why a cron expression or a time zone cannot be used; like that of an issue, the message ends without a full stop. */
 export type CronProblem = Readonly<{ field: 'cron' | 'timezone'; message: string }>;
 
 /**

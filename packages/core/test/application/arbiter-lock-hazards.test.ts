@@ -101,6 +101,15 @@ describe('the lock in the arbiter in awkward moments', () => {
     }
   });
 
+  it('tells who gives up just when the lock ends who is before it, and not that it is kept for nobody', async () => {
+    await bench.grant('ann', { ttlMs: 5_000 });
+    await bench.request('qwen', { onBusy: 'queue', requestedBy: 'ben' });
+    const waiting = bench.acquire('cron', { waitMs: 4_950 });
+    bench.clock.stall(4_950);
+    const decision = await bench.clock.drive(waiting);
+    expect(decision.kind === 'held' && decision.inTheWay.holder).to.be.oneOf(['ann', 'ben']);
+  });
+
   it('grants a free lock to who asks again and again, without its ticket', async () => {
     const first = await bench.grant('ann');
     const another = bench.acquire('cron', { waitMs: 600_000 });

@@ -27,7 +27,7 @@ export function describeLeaseStore(name: string, make: () => Promise<LeasesSubje
       const lease = leaseOf(4, {
         holder: 'Nächtlich "quoted" \u{1F512}',
         reason: 'because',
-        ended: { how: 'broken', at: 9, note: 'by hand' },
+        ended: { how: 'broken', at: 9, by: 'ann', note: 'by hand' },
       });
       await subject.journal.commit({ lease });
       expect(await subject.leases.leases(here, 0)).to.deep.equal([lease]);

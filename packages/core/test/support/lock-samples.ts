@@ -17,7 +17,7 @@ export const leaseOf = (fence: number, changes: Partial<Lease> = {}): Lease => (
   ...changes,
 });
 
-export const endedAt = (at: number, how: 'released' | 'expired' | 'broken' = 'released') => ({ how, at, note: null });
+export const endedAt = (at: number, how: 'released' | 'expired' | 'broken' = 'released') => ({ how, at, by: null, note: null });
 
 export const auditOf = (target: string, changes: Partial<AuditEntry> = {}): AuditEntry => ({
   at: 1_000,

@@ -25,7 +25,7 @@ export class PlainCalendar implements CronCalendar {
     if (plan === null) return { field: 'cron', message: 'A cron expression has 5 or 6 fields of numbers.' };
     if (offsetAt(timezone, 0) === null) return { field: 'timezone', message: 'It is no time zone.' };
     for (let day = 0; day < 10_000; day++) if (isDay(plan, new Date(day * DAY_MS))) return null;
-    return { field: 'cron', message: 'It never fires.' };
+    return { field: 'cron', message: 'it never fires' };
   }
 
   between(cron: string, timezone: string, from: number, to: number, limit: number): readonly number[] {
