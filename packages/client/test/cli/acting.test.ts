@@ -294,6 +294,12 @@ describe('what sparkctl does', () => {
     );
     expect((await cli.run(['automations', 'run', 'aut_1'])).stdout).to.equal('run_1 has begun, swap swp_1\n');
     expect((await cli.run(['automations', 'runs', 'aut_1'])).stdout).to.contain('run_1  running  swp_1  ann  \n'.trimEnd());
+    const skipped = { ...run, id: 'run_2', settled_at: AT, outcome: 'skipped', detail: 'The run run_1 was still going.', swap_id: null };
+    api.on('POST /api/automations/{}/run', { status: 202, body: skipped });
+    expect(await cli.run(['automations', 'run', 'aut_1'])).to.include({
+      stdout: 'run_2 was skipped: The run run_1 was still going.\n',
+      code: 4,
+    });
   });
 
   it('says what stands in the way of it, word for word', async () => {

@@ -23,12 +23,17 @@ export const automationsRun = defineCommand({
   summary: 'Run an automation now',
   arguments: [{ name: 'AUTOMATION' }],
   options: {},
-  details: 'It is started and not waited for; "automations runs" shows what became of it.',
+  details:
+    'It is started and not waited for; "automations runs" shows what became of it. Ends with 4 when a run of it is going, since then\n' +
+    'none is started.',
   examples: [['automations run aut_01J...', 'now, whatever its time']],
   async run({ args: [id = ''], out, signal, connect }) {
     const run = await connect().client.automations.run(id, { signal });
-    out.result(run, ({ id: started, swap_id }) => `${started} has begun${swap_id === null ? '' : `, swap ${swap_id}`}`);
-    return EXIT.ok;
+    const isSkipped = run.outcome === 'skipped';
+    out.result(run, ({ id: started, swap_id, detail }) =>
+      isSkipped ? `${started} was skipped: ${detail ?? ''}` : `${started} has begun${swap_id === null ? '' : `, swap ${swap_id}`}`,
+    );
+    return isSkipped ? EXIT.busy : EXIT.ok;
   },
 });
 
