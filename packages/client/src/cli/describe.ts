@@ -27,7 +27,8 @@ function answerLines(error: SparkApiError): readonly string[] {
   if (problem.lock !== undefined) return [lockedLine(problem)];
   // The detail of a single fault says it already, and with faults the remedy only points at them.
   const issues = (problem.issues ?? []).filter(({ message }) => !problem.detail.includes(message.replace(/\.$/, '')));
-  const remedy = problem.remedy && problem.issues === undefined ? [`  -> ${problem.remedy}`] : [];
+  const isNew = problem.issues === undefined && !problem.detail.includes(problem.remedy ?? '');
+  const remedy = isNew ? [`  -> ${problem.remedy}`] : [];
   return [problem.detail, ...issues.map(({ path, message }) => `  ${path}: ${message}`), ...remedy];
 }
 

@@ -1,6 +1,9 @@
 import type { Io } from './io.ts';
 import { plainDeep } from './text.ts';
 
+/** Of a terminal that does not say how wide it is; some say 0. */
+const UNKNOWN_WIDTH = 80;
+
 export type Paint = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 const CODES: Readonly<Record<Paint, readonly [number, number]>> = {
   bold: [1, 22],
@@ -18,6 +21,7 @@ export class Output {
   readonly #speaksJson: boolean;
   readonly #hasColour: boolean;
   #live = '';
+  #hasRecords = false;
 
   /** `isStdoutTaken`: standard output is somebody else's, so that with --json it is the words on standard error that are JSON. */
   constructor(
@@ -40,12 +44,18 @@ export class Output {
 
   /** One of many results: a line each, with --json too. */
   record<T>(value: T, render: (value: T, paint: Painter) => string | null): void {
+    this.#hasRecords = true;
     if (this.isJson) {
       this.#io.stdout.write(`${JSON.stringify(value)}\n`);
       return;
     }
     const text = render(plainDeep(value), this.#painter(this.#io.stdout.isTTY));
     if (text !== null) this.line(text);
+  }
+
+  /** What went wrong, in place of the result; after records it is a line as they are. */
+  error(error: object): void {
+    this.#io.stdout.write(`${JSON.stringify({ error }, null, this.#hasRecords ? 0 : 2)}\n`);
   }
 
   /** Text to standard output as it is. */
@@ -69,7 +79,7 @@ export class Output {
 
   /** A line on the terminal that the next one replaces; an empty one ends it. */
   live(render: (paint: Painter, columns: number) => string): void {
-    this.#show(render(this.#painter(true), this.#io.stderr.columns ?? 80));
+    this.#show(render(this.#painter(true), this.#io.stderr.columns || UNKNOWN_WIDTH));
   }
 
   endLive(): void {

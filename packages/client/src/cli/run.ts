@@ -75,7 +75,7 @@ function end(error: unknown, out: Output, io: Io, command: Command | null, keyNo
       io.stderr.write(`${JSON.stringify({ level: 'error', error })}\n`);
       return exitCode;
     }
-    io.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`);
+    out.error(error);
   }
   // Whoever pressed Ctrl-C knows.
   if (!(error instanceof Interrupted && error.signal === 'SIGINT')) out.warn(lines.map(plain).join('\n'));

@@ -95,6 +95,11 @@ describe('the exit code of sparkctl', () => {
     expect(await cli.run(['with-lock', '--ttl', '2', '--', 'true'])).to.have.property('code', 102);
   });
 
+  it('says a remedy once, also when the detail has it already', async () => {
+    api.on('GET /api/status', problem(404, 'SWAP_NOT_FOUND', { detail: 'There is none. Do so.' }));
+    expect(await cli.run(['status'])).to.deep.equal({ code: 11, stdout: '', stderr: 'sparkctl: There is none. Do so.\n' });
+  });
+
   it('is 12 when a model would be refused', async () => {
     const report = {
       model: MODEL,
