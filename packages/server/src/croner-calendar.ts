@@ -29,10 +29,10 @@ export class CronerCalendar implements CronCalendar {
     const { fields, problem } = cronFields(cron);
     if (fields === null) return { field: 'cron', message: problem };
     if (!this.#zones.knows(timezone)) {
-      return { field: 'timezone', message: `"${timezone.slice(0, 64)}" is no IANA time zone such as Europe/Berlin or UTC.` };
+      return { field: 'timezone', message: `"${timezone.slice(0, 64)}" is no IANA time zone such as Europe/Berlin or UTC` };
     }
     return clockTimes(fields, FIRST_MS).next().done === true
-      ? { field: 'cron', message: 'It never fires: no date meets its day and month.' }
+      ? { field: 'cron', message: 'it never fires: no date meets its day and month' }
       : null;
   }
 

@@ -21,16 +21,16 @@ const FIELDS = [
   { name: 'day of the week', takes: '0-7 or SUN-SAT, MON#2 for the second Monday, FRIL for the last Friday' },
 ] as const;
 
-/** An expression as six fields, or what is wrong with it in one sentence. */
+/** An expression as six fields, or what is wrong with it, in words that end without a full stop. */
 export type CronFields = Readonly<{ fields: string; problem: null } | { fields: null; problem: string }>;
 
 /** Reads an expression: a macro, 5 fields, or 6 with seconds first. Whether it ever fires is not asked here. */
 export function cronFields(cron: string): CronFields {
   const words = cron.trim().split(/\s+/);
-  if (cron.length > MAX_LENGTH) return fault(`A cron expression has at most ${MAX_LENGTH} characters.`);
+  if (cron.length > MAX_LENGTH) return fault(`A cron expression has at most ${MAX_LENGTH} characters`);
   if (cron.trim().startsWith('@')) return macro(cron.trim());
   if (words.length !== 5 && words.length !== 6) {
-    return fault('A cron expression has 5 fields (minute, hour, day of the month, month, day of the week), or 6 with the second first.');
+    return fault('A cron expression has 5 fields (minute, hour, day of the month, month, day of the week), or 6 with the second first');
   }
   const six = words.length === 5 ? ['0', ...words] : words;
   for (const [index, word] of six.entries()) {
@@ -46,7 +46,7 @@ export const isEveryHour = (fields: string): boolean => new CronPattern(fields).
 function macro(word: string): CronFields {
   const meaning = MACROS[word.toLowerCase()];
   if (meaning !== undefined) return { fields: `0 ${meaning}`, problem: null };
-  return fault(`"${word.slice(0, 40)}" is not known; there are ${Object.keys(MACROS).join(', ')}.`);
+  return fault(`"${word.slice(0, 40)}" is not known; there are ${Object.keys(MACROS).join(', ')}`);
 }
 
 /** Each field is tried by itself, so that the message can name the one that is wrong. */
@@ -54,13 +54,13 @@ function fieldProblem(word: string, index: number): string | null {
   const field = FIELDS[index];
   if (field === undefined) return null;
   // What `?` stands for differs from program to program: "any" here, "the time of the start" there.
-  if (word.includes('?')) return `"?" in the ${field.name} is not known; write * for any.`;
+  if (word.includes('?')) return `"?" in the ${field.name} is not known; write * for any`;
   try {
     new CronPattern(['0', '0', '0', '*', '*', '*'].with(index, word).join(' '), undefined, { mode: '6-part' });
     return null;
   } catch {
     const shown = word.length > 40 ? `${word.slice(0, 40)}...` : word;
-    return `"${shown}" is no ${field.name}: that is ${field.takes}; with lists (1,2), rising ranges (1-5) and steps (*/2).`;
+    return `"${shown}" is no ${field.name}: that is ${field.takes}; with lists (1,2), rising ranges (1-5) and steps (*/2)`;
   }
 }
 
