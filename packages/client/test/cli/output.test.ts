@@ -5,7 +5,13 @@ import { Output } from '../../src/cli/output.ts';
 /** What is written, and an io of which only the outputs matter. */
 function outputs(columns: number | undefined) {
   const text = { stdout: '', stderr: '' };
-  const sink = (where: keyof typeof text): Sink => ({ write: (more) => void (text[where] += more), isTTY: true, columns });
+  const sink = (where: keyof typeof text): Sink => ({
+    write(more) {
+      text[where] += more;
+    },
+    isTTY: true,
+    columns,
+  });
   return { text, io: { stdout: sink('stdout'), stderr: sink('stderr'), env: {} } as unknown as Io };
 }
 
@@ -24,7 +30,10 @@ describe('what sparkctl writes', () => {
   for (const columns of [0, undefined]) {
     it(`takes a terminal that says it is ${columns} wide for one of 80`, () => {
       let seen = 0;
-      new Output(outputs(columns).io, { isJson: false, isQuiet: false }).live((_, width) => String((seen = width)));
+      new Output(outputs(columns).io, { isJson: false, isQuiet: false }).live((_, width) => {
+        seen = width;
+        return '';
+      });
       expect(seen).to.equal(80);
     });
   }
