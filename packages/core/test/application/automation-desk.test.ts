@@ -176,6 +176,23 @@ describe('the desk of automations', () => {
       expect(bench.core.requests).to.have.length(1);
     });
 
+    it('goes on waiting for a swap while another run that was cut off cannot be stored', async () => {
+      const swapping = await bench.create({ name: 'swapping' });
+      await bench.desk.run(swapping.id, SOMEBODY);
+      bench.services.restarting = () => new Promise(() => undefined);
+      const restarting = await bench.create({ action: { type: 'restart_service', service: 'kokoro-tts' } });
+      await bench.desk.run(restarting.id, SOMEBODY);
+      await bench.clock.advance(0);
+      bench.abandon();
+      bench.store.isUnavailable = true;
+      await bench.start();
+      await bench.clock.advance(3_000);
+      bench.store.isUnavailable = false;
+      await bench.clock.advance(2_000);
+      expect(await bench.onlyRun(restarting)).to.include({ outcome: 'failed' });
+      expect(await bench.onlyRun(swapping)).to.include({ outcome: null });
+    });
+
     it('learns how a swap ended meanwhile', async () => {
       const automation = await bench.create();
       await bench.desk.run(automation.id, SOMEBODY);

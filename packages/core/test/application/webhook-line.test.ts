@@ -128,6 +128,17 @@ describe('the sending of webhooks', () => {
     expect(bench.sendsAtOnce).to.equal(8);
   });
 
+  it('lets a test by hand go before all others that wait', async () => {
+    for (let index = 0; index < 16; index += 1) await bench.given(`slow${index}`, () => ({ status: 200, afterMs: 10_000 }));
+    const a = await bench.given('a', () => OK);
+    await bench.start();
+    bench.commit(started(1));
+    await bench.clock.advance(1_000);
+    const tested = bench.desk.test(a.id, { name: 'me', address: null, requestId: null });
+    expect(await bench.clock.drive(tested)).to.include({ state: 'delivered' });
+    expect(bench.clock.monotonic()).to.be.below(11_000);
+  });
+
   it('leaves an endpoint that is down in peace between tries, however much is due', async () => {
     const a = await bench.given('a', () => FAILS);
     await bench.start();
