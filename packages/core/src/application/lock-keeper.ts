@@ -2,8 +2,9 @@ import { type Actor, type AuditAction, CONTROL_PLANE } from '../audit/audit-entr
 import { SparkError } from '../errors.ts';
 import { type ClusterKey, type LockId, lockId, type SwapId, type Ticket, ticket } from '../ids.ts';
 import { decide, type LockDecision, type LockOutcome, type LockRequest } from '../lock/decide.ts';
+import { endOf, REMEMBERED_MS } from '../lock/ended-leases.ts';
 import type { Lease, LockFacts, LockView } from '../lock/lease.ts';
-import { factsOf, inTheWay, type LockBook, type Now, REMEMBERED_MS, restoreBook, viewOf, type Work } from '../lock/lock-book.ts';
+import { factsOf, inTheWay, type LockBook, type Now, restoreBook, viewOf, type Work } from '../lock/lock-book.ts';
 import { nextSwap, orphans, type Standing, standingOf } from '../lock/standing.ts';
 import { KEPT_MS } from '../lock/waiting-line.ts';
 import type { NoticeType } from '../webhook/notice.ts';
@@ -74,7 +75,7 @@ export class LockKeeper {
 
   /** True for the id of a lock that lives or has lived here lately. */
   knows(digest: string): boolean {
-    return [this.#book.live, ...this.#book.ended].some((lease) => lease?.lockDigest === digest);
+    return this.#book.live?.lockDigest === digest || endOf(this.#book.ended, digest) !== null;
   }
 
   nextSwap(): SwapId | null {

@@ -1,4 +1,5 @@
 import type { SwapId, Ticket } from '../ids.ts';
+import { endOf } from './ended-leases.ts';
 import type { Lease, LockFacts } from './lease.ts';
 import {
   contenders,
@@ -163,8 +164,8 @@ function release(book: LockBook, lockDigest: string, work: Work, now: Now): Lock
   const { live } = book;
   if (live?.lockDigest !== lockDigest) {
     const word = lateWord(book, lockDigest);
-    const released = book.ended.find((lease) => lease.lockDigest === lockDigest && lease.ended?.how === 'released');
-    return refuse(book, released?.ended == null ? word : { kind: 'not_found', at: released.ended.at });
+    const end = endOf(book.ended, lockDigest);
+    return refuse(book, end?.how === 'released' ? { kind: 'not_found', at: end.at } : word);
   }
   if (isOver(live, now)) return refuse(book, { kind: 'expired', at: wallEnd(live, now) });
   const own = [work.active, ...work.queued].find((swap) => swap?.lease === live.fence);
@@ -177,7 +178,7 @@ const refuse = (book: LockBook, outcome: LockOutcome): LockDecision => ({ book, 
 
 /** What somebody is told whose id is not that of the live lock. */
 export function lateWord(book: LockBook, lockDigest: string): Extract<LockOutcome, { kind: 'expired' | 'fenced_off' }> {
-  const ending = book.ended.find((lease) => lease.lockDigest === lockDigest)?.ended ?? null;
+  const ending = endOf(book.ended, lockDigest);
   if (ending === null) return { kind: 'fenced_off', detail: 'This is not the id of the lock that is held.' };
   switch (ending.how) {
     case 'expired':

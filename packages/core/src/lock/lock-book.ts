@@ -1,4 +1,5 @@
 import type { ClusterKey, SwapId } from '../ids.ts';
+import { type EndedLeases, endedOf, remember } from './ended-leases.ts';
 import type { Lease, LeaseEnd, LockFacts, LockState, LockView } from './lease.ts';
 import type { WaitingLine } from './waiting-line.ts';
 
@@ -11,8 +12,7 @@ export type LockBook = Readonly<{
   /** Greatest fence ever given out here or seen on the hosts. */
   lastFence: number;
   live: Lease | null;
-  /** Ended leases, as long as their late callers are told how they ended. */
-  ended: readonly Lease[];
+  ended: EndedLeases;
   line: WaitingLine;
   /** The store's copy of the live lease counts by the clock of an earlier boot: the next sweep puts ours in its place. */
   isStale: boolean;
@@ -34,9 +34,6 @@ export type SwapClaim = Readonly<{
 /** What is done with the GPU, and what waits to be. */
 export type Work = Readonly<{ active: SwapClaim | null; queued: readonly SwapClaim[] }>;
 
-/** A late caller learns for so long how its lock ended. */
-export const REMEMBERED_MS = 7 * 86_400_000;
-
 /**
  * Takes up what the store has after a restart. A deadline of the same time base is exact. Otherwise the wall clock decides, and
  * since it may have been set meanwhile, the rest is clamped to one TTL: never longer than a fresh grant.
@@ -49,7 +46,7 @@ export function restoreBook(cluster: ClusterKey, leases: readonly Lease[], lastF
     cluster,
     lastFence: greatest,
     live,
-    ended: leases.filter(({ ended }) => ended !== null).slice(-MOST_REMEMBERED),
+    ended: endedOf(leases),
     line: [],
     isStale: stored !== null && stored.deadline.timeBase !== now.timeBase,
   };
@@ -141,18 +138,8 @@ export function viewOf(book: LockBook, work: Work, now: Now): LockView {
   };
 }
 
-/** However the wall clock is set: so many are told how their lock ended. */
-const ALWAYS_REMEMBERED = 200;
-/** A loop that takes the lock and lets it go, as fast as it can, fills the memory otherwise. */
-const MOST_REMEMBERED = 10_000;
-
-const remembered = (leases: readonly Lease[], now: Now): readonly Lease[] =>
-  leases
-    .slice(-MOST_REMEMBERED)
-    .filter(({ ended }, index, { length }) => index >= length - ALWAYS_REMEMBERED || (ended?.at ?? 0) > now.wall - REMEMBERED_MS);
-
 /** The book after its live lease has ended, and that lease. */
 export function endLive(book: LockBook, live: Lease, how: Omit<LeaseEnd, 'at'>, now: Now): Readonly<{ book: LockBook; lease: Lease }> {
-  const lease: Lease = { ...live, ended: { ...how, at: now.wall } };
-  return { book: { ...book, live: null, ended: [...remembered(book.ended, now), lease] }, lease };
+  const end: LeaseEnd = { ...how, at: now.wall };
+  return { book: { ...book, live: null, ended: remember(book.ended, live.lockDigest, end) }, lease: { ...live, ended: end } };
 }

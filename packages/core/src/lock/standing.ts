@@ -1,5 +1,6 @@
 import type { SwapId } from '../ids.ts';
 import { lateWord } from './decide.ts';
+import { endOf } from './ended-leases.ts';
 import type { Lease, LockFacts } from './lease.ts';
 import { contenders, hasRunningSwap, holding, inTheWay, isOver, type LockBook, type Now, type Work } from './lock-book.ts';
 import { withoutGone } from './waiting-line.ts';
@@ -25,7 +26,7 @@ export function standingOf(book: LockBook, lockDigest: string | null, work: Work
   if (live?.lockDigest === lockDigest) {
     return isOver(live, now) ? { kind: 'expired', detail: 'The time of this lock is over.' } : { kind: 'ours', lease: live };
   }
-  const ending = book.ended.find((lease) => lease.lockDigest === lockDigest)?.ended;
+  const ending = endOf(book.ended, lockDigest);
   if (ending?.how === 'released') return { kind: 'expired', detail: 'This lock was released.' };
   const word = lateWord(book, lockDigest);
   return word.kind === 'expired' ? { kind: 'expired', detail: 'This lock has expired.' } : { kind: 'fenced_off', detail: word.detail };
