@@ -82,8 +82,7 @@ export function openDesks({ core, store, endpoint, services, defaultModels: rule
       await defaults.start();
     },
     async close() {
-      await defaults.close();
-      await automations.close();
+      await Promise.all([defaults.close(), automations.close()]); // each may wait for a look at a host that hangs
       await webhooks.close();
     },
   };
