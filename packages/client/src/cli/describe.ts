@@ -32,13 +32,12 @@ function answerLines(error: SparkApiError): readonly string[] {
   return [problem.detail, ...issues.map(({ path, message }) => `  ${path}: ${message}`), ...remedy];
 }
 
-/** Who is in the way, why and until when, in one line. */
-export function lockedLine({ lock, retry_after_seconds: wait, position }: WireProblem): string {
+/** Who is in the way, why and until when, in one line. `retry_after_seconds` is when to look again, which may be long before the end. */
+export function lockedLine({ lock, position }: WireProblem): string {
   const reason = lock?.reason == null ? 'no reason given' : lock.reason;
   const until = lock?.expires_at == null ? 'until its swap ends' : `until ${time(lock.expires_at)}`;
-  const about = wait === undefined || lock?.expires_at == null ? '' : `, at most ${formatDuration(wait)} from now`;
   const place = position === undefined ? '' : `; place ${position} in line`;
-  return plain(`locked by ${lock?.holder ?? 'somebody'} (${reason}) ${until}${about}${place}`);
+  return plain(`locked by ${lock?.holder ?? 'somebody'} (${reason}) ${until}${place}`);
 }
 
 export const isHeld = (error: unknown): error is SparkApiError => hasCode(error, 'LOCK_HELD', 'LOCKED');
