@@ -58,8 +58,11 @@ class Recorder {
   }
 
   async #renew(client: number, { mark, id }: Readonly<{ mark: string; id: string }>): Promise<void> {
+    const names = { 200: 'renewed', 412: 'fenced_off' } as const;
     await this.#record(client, 'PUT', '', { lock_id: id }, (answer): LockOp => {
-      return { type: 'renew', mark, answer: answer === null ? 'lost' : answer.status === 200 ? 'renewed' : 'fenced_off' };
+      const told = answer === null ? 'lost' : names[answer.status as keyof typeof names];
+      if (told === undefined) throw new Error(`PUT answered ${answer?.status}`);
+      return { type: 'renew', mark, answer: told };
     });
   }
 
@@ -77,7 +80,8 @@ class Recorder {
   async #break(client: number): Promise<void> {
     await this.#record(client, 'DELETE', '?force=true&reason=to%20see%20what%20happens', undefined, (answer): LockOp => {
       if (answer === null) return { type: 'break', answer: { kind: 'lost' } };
-      if (answer.status !== 200) return { type: 'break', answer: { kind: 'not_held' } };
+      if (answer.status === 404) return { type: 'break', answer: { kind: 'not_held' } };
+      if (answer.status !== 200) throw new Error(`DELETE by force answered ${answer.status}`);
       return { type: 'break', answer: { kind: 'broken', mark: (answer.body as WireLease).holder } };
     });
   }
@@ -162,5 +166,7 @@ describe('the lock of the real server, as its clients remember it', () => {
     };
     expect(linearize([granted(1, 'a', 1, 0), released, granted(2, 'b', 2, 2)], lockSpec).ok, 'unless one may have let go').to.equal(true);
     expect(linearize([granted(1, 'a', 2, 0), released, granted(2, 'b', 2, 2)], lockSpec).ok, 'a fence twice').to.equal(false);
+    const shown: Call<LockOp> = { client: 3, op: { type: 'show', answer: { kind: 'held', by: 'a', fence: 4 } }, invoked: 2, returned: 3 };
+    expect(linearize([granted(1, 'a', 5, 0), shown], lockSpec).ok, 'a fence that fell').to.equal(false);
   });
 });

@@ -35,7 +35,8 @@ export const lockSpec: Spec<LockState, LockOp> = {
         return breakLock(state, op.answer);
       case 'show':
         if (op.answer.kind === 'free') return state.live === null ? [state] : [];
-        return state.live === op.answer.by ? [state] : [];
+        // The fence of a grant whose answer was lost is learnt here.
+        return state.live === op.answer.by && op.answer.fence >= state.fence ? [{ ...state, fence: op.answer.fence }] : [];
       default:
         return op satisfies never;
     }
