@@ -58,6 +58,14 @@ describe('Idempotency-Key', () => {
     expect(done.filter(({ headers }) => headers['idempotency-replayed'] === 'true')).to.have.length(4);
   });
 
+  it('of another lock is refused: what the old one was told says nothing about the new', async () => {
+    decide = async () => ({ kind: 'lock_expired', detail: 'The time of this lock is over.' });
+    const withLock = (id: string) => swap({ model: 'qwen' }, { ...key('a'), 'x-swap-lock': id });
+    expect((await withLock('lck_1')).status).to.equal(410);
+    expect(bodyOf(await withLock('lck_2'))).to.include({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    expect((await withLock('lck_1')).headers['idempotency-replayed']).to.equal('true');
+  });
+
   it('of another body is refused', async () => {
     await swap({ model: 'qwen' }, key('a'));
     const answer = await swap({ model: 'gemma' }, key('a'));

@@ -39,7 +39,8 @@ export type Work = Readonly<{ active: SwapClaim | null; queued: readonly SwapCla
  * since it may have been set meanwhile, the rest is clamped to one TTL: never longer than a fresh grant.
  */
 export function restoreBook(cluster: ClusterKey, leases: readonly Lease[], lastFence: number, now: Now): LockBook {
-  const stored = leases.find(({ ended }) => ended === null) ?? null;
+  const alive = leases.filter(({ ended }) => ended === null).toSorted((a, b) => a.fence - b.fence);
+  const stored = alive.at(-1) ?? null;
   const greatest = leases.reduce((most, { fence }) => Math.max(most, fence), lastFence);
   const live = stored === null ? null : withDeadline(stored, now);
   return {

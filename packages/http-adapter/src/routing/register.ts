@@ -62,7 +62,7 @@ async function serve(route: Route, check: RequestCheck, tools: RoutingTools, req
   if (key === null || !(await route.isReplayable?.(input))) return send(await route.handle(input), request, response);
 
   const scope = `${input.caller} ${route.method} ${request.path}`;
-  const { answer, isReplay } = await tools.idempotency.run(scope, key, bodyHashOf(input.body), async () => {
+  const { answer, isReplay } = await tools.idempotency.run(scope, key, bodyHashOf(askedOf(route, input, request)), async () => {
     try {
       return storedAnswer(await route.handle(input));
     } catch (error) {
@@ -98,4 +98,10 @@ function storedRefusal(error: unknown, requestId: string): StoredAnswer {
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json; charset=utf-8' };
   if (retry !== undefined) headers['Retry-After'] = String(Math.max(1, Math.ceil(retry)));
   return { status: problem.status, headers, body: JSON.stringify(problem) };
+}
+
+/** What makes two requests the same. A lock id in the header counts as one in the body: under another lock it is another request. */
+function askedOf(route: Route, { body }: RouteInput<unknown, unknown, unknown>, request: Request): unknown {
+  const lock = route.takesLock ? request.get('x-swap-lock') : undefined;
+  return lock === undefined ? body : { body, lock };
 }
