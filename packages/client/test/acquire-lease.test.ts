@@ -56,15 +56,26 @@ describe('acquiring a lease', () => {
       await fastClock(10).sleep((body as { wait_seconds: number }).wait_seconds * 1_000);
       return problem(409, 'LOCK_HELD', { ...HELD, ticket: 'tkt_1' });
     });
+    api.on(RELEASE, { status: 204 });
     const error = await acquire({ waitMs: 3_000 }).catch((reason: unknown) => reason);
     expect(error).to.have.property('code', 'LOCK_HELD');
     expect(bodies()[0]).to.have.property('wait_seconds', 3);
+    expect(api.calls(RELEASE).at(-1)?.body, 'the place is given up').to.deep.equal({ ticket: 'tkt_1' });
+  });
+
+  it('gives its place up when it is stopped in line', async () => {
+    const over = new AbortController();
+    api.on(ACQUIRE, problem(409, 'LOCK_HELD', { ...HELD, ticket: 'tkt_1' }));
+    api.on(RELEASE, { status: 204 });
+    const work = acquire({ waitMs: 600_000, signal: over.signal, onHeld: () => over.abort(new Error('Ctrl-C')) });
+    expect(await work.catch((reason: unknown) => reason)).to.have.property('message', 'Ctrl-C');
+    expect(api.calls(RELEASE).map(({ body }) => body)).to.deep.equal([{ ticket: 'tkt_1' }]);
   });
 
   it('does not ask without pause when the server will not hold the question', async () => {
     api.on(ACQUIRE, problem(409, 'LOCK_HELD', { ...HELD, ticket: 'tkt_1' }));
     await acquire({ waitMs: 4_000 }).catch(() => undefined);
-    expect(api.seen.length).to.be.at.most(6);
+    expect(bodies().length).to.be.at.most(6);
   });
 
   it('repeats a question whose answer was lost under the same key, and says that its answer may be old', async () => {

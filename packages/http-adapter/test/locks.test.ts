@@ -259,6 +259,18 @@ describe('/api/swap/lock', () => {
       });
     }
 
+    it('gives up the place of a ticket, and asks for the lock id where both might be meant', async () => {
+      const left: string[] = [];
+      server.core.locks.leave = async (name) => void left.push(name);
+      const answer = await withBody('DELETE', { ticket: 'tkt_1' });
+      expect(answer).to.deep.include({ status: 204, text: '' });
+      expectDocumented(RELEASE, answer);
+      expect(left).to.deep.equal(['tkt_1']);
+      server.core.locks.release = async () => ({ kind: 'fenced_off', detail: 'It was broken.' });
+      expect((await withBody('DELETE', { ticket: 'tkt_1', lock_id: 'lck_1' })).status).to.equal(412);
+      expect(left).to.have.length(1);
+    });
+
     it('breaks the lock by force, for a reason that is passed on, and answers what was broken', async () => {
       const asked: unknown[] = [];
       server.core.locks.break = async (...call): Promise<BreakDecision> => {

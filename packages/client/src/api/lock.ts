@@ -13,6 +13,8 @@ export type LockApi = Readonly<{
   /** Rejects with LOCK_EXPIRED (410) or FENCED_OFF (412) when the lease is lost. */
   renew(lockId: string, ttlSeconds?: number | null, options?: CallOptions): Promise<WireRenewal>;
   release(lockId: string, options?: CallOptions): Promise<void>;
+  /** Gives up the place in line that a refused `acquire` had a ticket for. */
+  leave(ticket: string, options?: CallOptions): Promise<void>;
   show(cluster?: string | null, options?: CallOptions): Promise<WireLock>;
   /** Ends the lock of somebody else. `reason`: 8 to 500 characters, kept in the audit log. */
   break(reason: string, cluster?: string | null, options?: CallOptions): Promise<WireLease>;
@@ -29,6 +31,7 @@ export function createLockApi(transport: Transport): LockApi {
       ),
     release: (lockId, options) =>
       transport.call({ method: 'DELETE', path: PATH, headers: lockHeader(lockId), goneCode: 'LOCK_NOT_FOUND' }, options),
+    leave: (ticket, options) => transport.call({ method: 'DELETE', path: PATH, body: { ticket } }, options),
     show: (cluster, options) => transport.call({ method: 'GET', path: PATH, query: ofCluster(cluster) }, options),
     // Whoever holds the lock is meant: once more, when the answer was lost, would hit the one who got it next.
     break: (reason, cluster, options) =>

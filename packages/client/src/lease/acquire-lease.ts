@@ -40,21 +40,33 @@ export async function acquireLease(client: SparkClient, request: LeaseRequest): 
   const { signal, waitMs = 0 } = request;
   const giveUpAt = clock.monotonic() + waitMs;
   let ticket: string | null = null;
-  for (;;) {
-    const leftMs = giveUpAt - clock.monotonic();
-    const body = bodyOf(request, Math.min(LONGEST_WAIT_SECONDS, Math.max(0, Math.ceil(leftMs / 1_000))), ticket);
-    const askedAt = clock.monotonic();
-    try {
-      return await ask(client, body, giveUpAt, request);
-    } catch (error) {
-      const now = clock.monotonic();
-      if (signal?.aborted || !hasCode(error, 'LOCK_HELD') || now >= giveUpAt) throw error;
-      ticket = error.problem?.ticket ?? null;
-      request.onHeld?.(error.problem);
-      // A server that answers at once although it was asked to wait must not be asked without pause.
-      if (now - askedAt < PAUSE_MS) await clock.sleep(Math.min(PAUSE_MS, giveUpAt - now), signal);
+  try {
+    for (;;) {
+      const leftMs = giveUpAt - clock.monotonic();
+      const body = bodyOf(request, Math.min(LONGEST_WAIT_SECONDS, Math.max(0, Math.ceil(leftMs / 1_000))), ticket);
+      const askedAt = clock.monotonic();
+      try {
+        return await ask(client, body, giveUpAt, request);
+      } catch (error) {
+        if (!hasCode(error, 'LOCK_HELD')) throw error;
+        ticket = error.problem?.ticket ?? null;
+        const now = clock.monotonic();
+        if (signal?.aborted || now >= giveUpAt) throw error;
+        request.onHeld?.(error.problem);
+        // A server that answers at once although it was asked to wait must not be asked without pause.
+        if (now - askedAt < PAUSE_MS) await clock.sleep(Math.min(PAUSE_MS, giveUpAt - now), signal);
+      }
     }
+  } catch (error) {
+    await leave(client, ticket);
+    throw error;
   }
+}
+
+/** A place that is kept for nobody keeps a free lock from everybody for half a minute. */
+async function leave(client: SparkClient, ticket: string | null): Promise<void> {
+  if (ticket === null) return;
+  await client.lock.leave(ticket, { retries: 0, timeoutMs: LAST_QUESTION_MS }).catch(() => undefined);
 }
 
 /** One question, repeated as it is until there is an answer. */

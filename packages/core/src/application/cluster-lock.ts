@@ -1,5 +1,5 @@
 import type { Actor } from '../audit/audit-entry.ts';
-import type { LockId } from '../ids.ts';
+import type { LockId, Ticket } from '../ids.ts';
 import type { LockView } from '../lock/lease.ts';
 import type { Clock } from '../ports/clock.ts';
 import { linkedAbort } from './linked-abort.ts';
@@ -54,6 +54,15 @@ export class ClusterLock {
 
   async release(id: LockId, actor: Actor): Promise<ReleaseDecision> {
     return this.#freeing(() => this.#options.keeper.release(id, actor));
+  }
+
+  /** True when somebody stands in this line with that ticket. */
+  hasPlace(ticket: Ticket): boolean {
+    return this.#options.keeper.hasPlace(ticket);
+  }
+
+  leave(ticket: Ticket): Promise<void> {
+    return this.#freeing(() => this.#options.keeper.leave(ticket));
   }
 
   async break(reason: string, actor: Actor): Promise<BreakDecision> {

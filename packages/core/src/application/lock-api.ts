@@ -60,6 +60,8 @@ export interface LockDesk {
   /** `ttlMs`: a new TTL from now, `null` the old one again. The end never moves to an earlier time. */
   renew(lockId: LockId, ttlMs: number | null, actor: Actor): Promise<RenewDecision>;
   release(lockId: LockId, actor: Actor): Promise<ReleaseDecision>;
+  /** Gives up a place in line, so that it is kept for nobody. One that is gone already is no fault. */
+  leave(ticket: Ticket): Promise<void>;
   break(cluster: ClusterKey, reason: string, actor: Actor): Promise<BreakDecision>;
   view(cluster: ClusterKey): LockView;
   views(): readonly LockView[];

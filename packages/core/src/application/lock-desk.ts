@@ -22,6 +22,7 @@ export function createLockDesk(locks: ReadonlyMap<ClusterKey, ClusterLock>, toke
     acquire: async (request, signal) => of(request.cluster).acquire(request, signal),
     renew: async (id, ttlMs, actor) => byId(id)?.renew(id, ttlMs, actor) ?? NOWHERE,
     release: async (id, actor) => byId(id)?.release(id, actor) ?? NOWHERE,
+    leave: async (ticket) => [...locks.values()].find((lock) => lock.hasPlace(ticket))?.leave(ticket),
     break: async (cluster, reason, actor) => of(cluster).break(reason, actor),
     view: (cluster) => of(cluster).view,
     views: () => [...locks.values()].map((lock) => lock.view),

@@ -6,7 +6,7 @@ import { endOf, REMEMBERED_MS } from '../lock/ended-leases.ts';
 import type { Lease, LockFacts, LockView } from '../lock/lease.ts';
 import { factsOf, inTheWay, type LockBook, type Now, restoreBook, viewOf, type Work } from '../lock/lock-book.ts';
 import { nextSwap, orphans, type Standing, standingOf } from '../lock/standing.ts';
-import { KEPT_MS } from '../lock/waiting-line.ts';
+import { findWaiter, KEPT_MS } from '../lock/waiting-line.ts';
 import type { NoticeType } from '../webhook/notice.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { CoreDeps } from './core-deps.ts';
@@ -123,6 +123,17 @@ export class LockKeeper {
     const position = this.#positionOf(wait.ticket);
     await this.#take({ type: 'detach', ticket: wait.ticket }, CONTROL_PLANE);
     return this.#held(facts, position === null ? null : { position, ticket: wait.ticket });
+  }
+
+  hasPlace(name: Ticket): boolean {
+    return findWaiter(this.#book.line, name) !== null;
+  }
+
+  /** Gives a place up. A request that is open for it ends as not granted. */
+  async leave(name: Ticket): Promise<void> {
+    await this.#take({ type: 'leave', ticket: name }, CONTROL_PLANE);
+    this.#waits.get(name)?.wake();
+    this.#waits.delete(name);
   }
 
   async renew(id: LockId, ttlMs: number | null, actor: Actor): Promise<RenewDecision> {

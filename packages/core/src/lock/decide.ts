@@ -33,6 +33,8 @@ export type LockRequest = Readonly<
   | { type: 'renew'; lockDigest: string; ttlMs: number | null }
   | { type: 'release'; lockDigest: string }
   | { type: 'break'; by: string; reason: string }
+  /** A waiter wants its place no more. */
+  | { type: 'leave'; ticket: Ticket }
   /** The request of a waiter is over: its place is kept for a while. */
   | { type: 'detach'; ticket: Ticket }
   /** Time passes. */
@@ -75,6 +77,8 @@ export function decide(book: LockBook, request: LockRequest, work: Work, now: No
       return release(current, request.lockDigest, work, now);
     case 'break':
       return breakLock(current, request.by, request.reason, now);
+    case 'leave':
+      return { book: { ...current, line: removeWaiter(current.line, request.ticket) }, outcome: { kind: 'nothing' }, stored: null };
     case 'detach':
       return { book: detach(current, request.ticket, now), outcome: { kind: 'nothing' }, stored: null };
     case 'sweep':

@@ -242,6 +242,19 @@ describe('the lock in the arbiter', () => {
       expect((await next).kind).to.equal('granted');
     });
 
+    it('goes on at once when a waiter gives its place up, with its request open or over', async () => {
+      const first = await bench.grant('ann', { ttlMs: 3_600_000 });
+      const ben = waitingOf(await bench.clock.drive(bench.acquire('ben', { waitMs: 1_000 })));
+      const open = bench.acquire('ben', { waitMs: 60_000, ticket: ben.ticket });
+      const next = bench.acquire('cron', { waitMs: 60_000 });
+      await bench.clock.advance(100);
+      await bench.clock.drive(bench.arbiter.lock.leave(ben.ticket));
+      expect(await open).to.deep.include({ kind: 'held', waiting: null });
+      await release(first.lockId);
+      expect(await next).to.have.property('kind', 'granted');
+      await bench.clock.drive(bench.arbiter.lock.leave(ben.ticket));
+    });
+
     it('sends everybody home with a ticket when the server stops', async () => {
       await bench.grant('ann');
       const waiting = bench.acquire('ben', { waitMs: 60_000 });

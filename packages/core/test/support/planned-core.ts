@@ -125,6 +125,7 @@ export class PlannedCore implements SparkCore {
       return { kind: 'released', lease: leaseOf(1) };
     },
     renew: unexpected('renew'),
+    leave: unexpected('leave'),
     break: unexpected('break'),
     view: () => ({ cluster: aCluster().key, state: this.lockState, lock: this.lock, lastFence: 0, queue: this.waiting }),
     views: () => [this.locks.view(aCluster().key)],

@@ -3,7 +3,7 @@ import { AcquireBody, Grant, Lease, Lock, LockQuery, ReleaseBody, ReleaseQuery, 
 import type { ApiContext } from '../api-context.ts';
 import { defaultClusterOf } from '../clusters/default-cluster.ts';
 import { actorOf } from '../middleware/caller.ts';
-import { defineRoute, json, type Route } from '../routing/route.ts';
+import { defineRoute, json, noContent, type Route } from '../routing/route.ts';
 import { hasGone, untilGone } from '../routing/until-gone.ts';
 import { acquireAnswerOf, breakAnswerOf, releaseAnswerOf, renewAnswerOf } from './decisions.ts';
 import { LOCK_HEADER, requiredLockId } from './lock-id.ts';
@@ -93,7 +93,7 @@ export function lockRoutes({ core, closing }: ApiContext): readonly Route[] {
     method: 'DELETE',
     path,
     operationId: 'releaseLock',
-    summary: 'Release a lock by its id, or break the one that is held by force (scope admin)',
+    summary: 'Release a lock by its id, give up a place in line by its ticket, or break the lock that is held by force (scope admin)',
     tag,
     scope: 'control',
     params: null,
@@ -103,7 +103,7 @@ export function lockRoutes({ core, closing }: ApiContext): readonly Route[] {
     takesLock: true,
     responses: {
       200: { description: 'Broken by force: the lock that was held', schema: Lease },
-      204: { description: 'Released', schema: null },
+      204: { description: 'Released, or no longer in line', schema: null },
     },
     errors: [
       'LOCK_ID_REQUIRED',
@@ -118,7 +118,12 @@ export function lockRoutes({ core, closing }: ApiContext): readonly Route[] {
       const reason = breakReasonOf(query);
       const cluster = clusterOf(query.cluster);
       if (reason !== null) return breakAnswerOf(await core.locks.break(cluster, reason, actorOf(request)));
-      const id = lockId(requiredLockId(body.lock_id, request.get(LOCK_HEADER)));
+      const given = request.get(LOCK_HEADER);
+      if (body.ticket != null && body.lock_id == null && given === undefined) {
+        await core.locks.leave(ticket(body.ticket));
+        return noContent();
+      }
+      const id = lockId(requiredLockId(body.lock_id, given));
       return releaseAnswerOf(await core.locks.release(id, actorOf(request)));
     },
   });

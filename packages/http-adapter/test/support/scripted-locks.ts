@@ -47,6 +47,7 @@ export class ScriptedLocks implements LockDesk {
   acquire: LockDesk['acquire'] = unexpected('acquire');
   renew: LockDesk['renew'] = unexpected('renew');
   release: LockDesk['release'] = unexpected('release');
+  leave: LockDesk['leave'] = unexpected('leave');
   break: LockDesk['break'] = unexpected('break');
   view: LockDesk['view'] = () => aLockView();
   views: LockDesk['views'] = () => [aLockView()];

@@ -78,8 +78,8 @@ export const Lease = Type.Object({
 export const Renewal = Type.Object({ ...Lease.properties, renew_after_seconds: Type.Number() });
 
 export const LockQuery = Type.Object({ cluster: Type.Optional(Key) }, CLOSED);
-/** Body of `DELETE /api/swap/lock`, which may also be empty. */
-export const ReleaseBody = Type.Object({ lock_id: Type.Optional(NullableString) }, CLOSED);
+/** Body of `DELETE /api/swap/lock`, which may also be empty. With a `ticket` in place of a lock id it gives up a place in line. */
+export const ReleaseBody = Type.Object({ lock_id: Type.Optional(NullableString), ticket: Type.Optional(NullableString) }, CLOSED);
 export const ReleaseQuery = Type.Object(
   {
     cluster: Type.Optional(Key),
