@@ -20,6 +20,8 @@ export type WebhookDeskDeps = Readonly<{
   subscribe: (listener: (event: CoreEvent) => void) => () => void;
   /** How often the outbox is looked at without a hint, ms. Default 1,000. */
   tickMs?: number;
+  /** How long a swap goes first that has just brought news, ms. Default 200. */
+  yieldMs?: number;
   /** Sends at once, over all endpoints. Default 8. */
   sendsAtOnce?: number;
 }>;

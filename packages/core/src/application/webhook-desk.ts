@@ -1,12 +1,14 @@
 import { type Actor, type AuditAction, type AuditEntry, CONTROL_PLANE } from '../audit/audit-entry.ts';
 import { SparkError } from '../errors.ts';
 import { type DeliveryId, type WebhookId, webhookId } from '../ids.ts';
+import { isSettled } from '../swap/swap.ts';
 import type { Delivery, DeliveryState } from '../webhook/delivery.ts';
 import type { WebhookEndpoint } from '../webhook/endpoint.ts';
 import { requeued } from '../webhook/retry-policy.ts';
 import { hostOf, urlFault } from '../webhook/target-url.ts';
 import { atMost } from './at-most.ts';
 import { ENVIRONMENT_WEBHOOK, environmentEndpoint, environmentFault } from './environment-webhook.ts';
+import type { CoreEvent } from './events.ts';
 import { notFound } from './not-found.ts';
 import { Serial } from './serial.ts';
 import { refuseTooMany } from './too-many.ts';
@@ -156,8 +158,7 @@ class Desk implements ConfigurableWebhookDesk {
 
   async start(): Promise<void> {
     this.#unsubscribe = this.#deps.subscribe((event) => {
-      // Progress comes twice a second and never with a notice.
-      if (event.id !== undefined && event.kind !== 'progress') this.#dispatcher.poke();
+      if (mayTell(event)) this.#dispatcher.poke();
     });
     this.#dispatcher.start(await this.#deps.store.endpoints());
   }
@@ -221,3 +222,21 @@ const COMPARED = ['url', 'events', 'description', 'enabled', 'allowLoopback', 'd
 
 const fieldsThatDiffer = (before: WebhookEndpoint, after: WebhookEndpoint): readonly string[] =>
   COMPARED.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]));
+
+/** Events that notices may have come with. Each look into the outbox costs every endpoint a query, so not after every step of a swap. */
+function mayTell(event: CoreEvent): boolean {
+  switch (event.kind) {
+    case 'swap':
+      return event.swap.phase === 'validating' || isSettled(event.swap);
+    case 'lock':
+      return event.lock.lock?.implicit !== true;
+    case 'model':
+      return true;
+    case 'progress':
+    case 'log':
+    case 'host':
+      return false;
+    default:
+      return event satisfies never;
+  }
+}

@@ -7,6 +7,7 @@ import type { SendSlots } from './send-slots.ts';
 import type { WebhookDeskDeps } from './webhook-deps.ts';
 
 const TICK_MS = 1_000;
+const YIELD_MS = 200;
 /** Between two tries to write down what a send led to, while the store takes no writes. */
 const OUTAGE_RETRY_MS = 1_000;
 const PAGE = 200;
@@ -14,7 +15,7 @@ const PAGE = 200;
 const FIRST_REVIEW = 1_000;
 
 export type LineDeps = Readonly<
-  Pick<WebhookDeskDeps, 'store' | 'outbox' | 'sender' | 'clock' | 'logger' | 'random' | 'tickMs'> & {
+  Pick<WebhookDeskDeps, 'store' | 'outbox' | 'sender' | 'clock' | 'logger' | 'random' | 'tickMs' | 'yieldMs'> & {
     slots: SendSlots;
     /** The receiver said 410 to a delivery that was sent to this endpoint as it was then. */
     onGone: (endpoint: WebhookEndpoint, at: number) => Promise<void>;
@@ -145,7 +146,13 @@ export class WebhookLine {
   }
 
   async #rest(ms: number): Promise<void> {
-    if (this.#isPoked) return;
+    if (!this.#isPoked) await this.#sleep(ms);
+    // Not at once: what brought the news is a swap that has its next step to do, and it goes before whoever is told of it.
+    const { clock, yieldMs = YIELD_MS } = this.#deps;
+    if (this.#isPoked && yieldMs > 0) await clock.sleep(yieldMs, this.#stopping.signal).catch(() => undefined);
+  }
+
+  async #sleep(ms: number): Promise<void> {
     const nap = new AbortController();
     this.#nap = nap;
     try {

@@ -102,6 +102,18 @@ describe('the sending of webhooks', () => {
     expect(bench.callsOf(a).filter(({ sequence }) => sequence === 1)).to.have.length(before + 1);
   });
 
+  it('lets the swap that brought the news have its next step first', async () => {
+    bench = new WebhookBench({ tickMs: 300_000, yieldMs: 200 });
+    const a = await bench.given('a', () => OK);
+    await bench.start();
+    await bench.clock.advance(1_000);
+    bench.commit(started(1));
+    await bench.clock.advance(50);
+    bench.commit(started(2));
+    await bench.clock.advance(1_000);
+    expect(bench.callsOf(a).map(({ startedAt }) => startedAt)).to.deep.equal([1_200, 1_205]);
+  });
+
   it('is not delayed by another endpoint that hangs', async () => {
     for (let index = 0; index < 5; index += 1) await bench.given(`hangs${index}`, () => HANGS);
     const a = await bench.given('a', () => OK);

@@ -54,6 +54,7 @@ export class WebhookBench {
   sendsAtOnce = 0;
   desk: ConfigurableWebhookDesk;
   readonly #tickMs: number;
+  readonly #yieldMs: number;
   readonly #tries = new Map<string, number>();
   #running = 0;
   #minted = 0;
@@ -61,7 +62,8 @@ export class WebhookBench {
   #life: Life = { isDead: false };
   #listeners = new Set<(event: CoreEvent) => void>();
 
-  constructor(options: Readonly<{ tickMs?: number; cap?: number }> = {}) {
+  constructor(options: Readonly<{ tickMs?: number; yieldMs?: number; cap?: number }> = {}) {
+    this.#yieldMs = options.yieldMs ?? 0;
     this.#tickMs = options.tickMs ?? 1_000;
     this.store = new MemoryWebhooks(options.cap === undefined ? {} : { cap: options.cap });
     this.desk = this.#make();
@@ -144,6 +146,7 @@ export class WebhookBench {
         return () => this.#listeners.delete(listener);
       },
       tickMs: this.#tickMs,
+      yieldMs: this.#yieldMs,
     });
   }
 
