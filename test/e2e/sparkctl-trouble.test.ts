@@ -156,7 +156,8 @@ describe('sparkctl with-lock in trouble', function () {
     expect(short.code).to.equal(105);
     expect(short.output).to.contain('the wait is over: locked by team-a (first) until ');
     const job = cron.start('exec sparkctl with-lock --holder stopped --wait 1m -- touch "$HOME/ran"');
-    await until('both in line', async () => (await calls.show()).queue.length === 2);
+    const inLine = async (): Promise<readonly string[]> => (await calls.show()).queue.map(({ holder }) => holder);
+    await until('the second in line, and the first no more', async () => (await inLine()).join() === 'stopped');
     process.kill(-job.pid, 'SIGTERM');
     expect(await job.ended).to.equal(143);
     expect(await calls.release(lock_id)).to.equal(204);

@@ -55,6 +55,7 @@ function scriptLocks({ locks }: ScriptedCore): void {
     if (id === 'lck_2') return { kind: 'expired', at: 5 };
     return id === 'lck_1' ? { kind: 'renewed', lease: aLease(), renewAfterMs: 1_000 } : { kind: 'fenced_off', detail: 'not the live lock' };
   };
+  locks.leave = async () => undefined;
   locks.release = async (id) => {
     if (id === 'lck_2') return { kind: 'expired', at: 5 };
     return id === 'lck_1' ? { kind: 'released', lease: aLease() } : { kind: 'fenced_off', detail: 'not the live lock' };
