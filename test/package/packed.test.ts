@@ -28,11 +28,14 @@ console.log(JSON.stringify({ models: models.length, hasPage: page.includes('<scr
 
 const TYPED = `
 import { createServer } from 'node:http';
+import { createClient, type SparkClient } from '@spark-control/client';
 import type { Logger } from '@spark-control/core';
 import { createSparkControl, listen, type OwnCluster, type SparkControl, type SparkControlOptions, stop } from '@spark-control/server';
 
 const logger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 const options: SparkControlOptions = { dataFolder: './data', logger, simulation: { speed: 2 } };
+export const client: SparkClient = createClient({ baseUrl: 'http://127.0.0.1:9999' });
+export const holder = async (): Promise<string | null> => (await client.lock.show()).lock?.holder ?? null;
 export async function embed(own: readonly OwnCluster[]): Promise<string> {
   const control: SparkControl = await createSparkControl({ ...options, clusters: own });
   createServer(control.app);
@@ -91,7 +94,17 @@ describe('the packed packages, installed with plain npm into an empty folder', (
 
   it('hold a licence and a word about themselves, and nothing of the workspace', () => {
     const names = readdirSync(join(app, 'node_modules', '@spark-control'));
-    expect(names).to.have.members(['core', 'http-adapter', 'schema', 'server', 'simulator', 'ssh-adapter', 'store-adapter', 'web-ui']);
+    expect(names).to.have.members([
+      'client',
+      'core',
+      'http-adapter',
+      'schema',
+      'server',
+      'simulator',
+      'ssh-adapter',
+      'store-adapter',
+      'web-ui',
+    ]);
     for (const name of names) {
       const files = readdirSync(installed(name), { recursive: true }).map(String);
       expect(files, name).to.include.members(['LICENSE', 'README.md', 'package.json']);
@@ -110,6 +123,13 @@ describe('the packed packages, installed with plain npm into an empty folder', (
     const said = JSON.parse(run(process.execPath, ['embedder.mjs'], app)) as { models: number; hasPage: boolean; phase: string };
     expect(said).to.include({ hasPage: true, phase: 'ready' });
     expect(said.models).to.be.greaterThan(5);
+  });
+
+  it('bring sparkctl, which talks to the server that comes with them', () => {
+    const bin = join(app, 'node_modules', '.bin', 'sparkctl');
+    expect(run(bin, ['--version'], app)).to.match(/^sparkctl \d+\.\d+\.\d+/);
+    const { status, stderr } = spawnSync(bin, ['status', '--url', 'http://127.0.0.1:9'], { cwd: app, encoding: 'utf8' });
+    expect(status, stderr).to.equal(7);
   });
 
   it('type-check in a strict program (a proof checks the libraries too, which takes a minute)', () => {

@@ -6,7 +6,7 @@ import { useRig } from './support/suite.ts';
 import { INSTALLATIONS, running } from './support/swap-scene.ts';
 
 const isProof = process.env['SPARK_PROVE'] === '1';
-const ROUNDS = Number(process.env['SPARK_ROUNDS'] ?? (isProof ? 100 : 5));
+const ROUNDS = Number(process.env['SPARK_ROUNDS'] ?? (isProof ? 100 : 3));
 const SEED = Number(process.env['SPARK_SEED'] ?? 26);
 /** How long a phase lasts here, about: a moment is drawn from it. */
 const LASTS_MS = { validating: 150, draining: 900, stopping: 600, launching: 900, loading: 1_300, warming: 250 } as const;
