@@ -51,7 +51,7 @@ export class ScAcquireDialog extends ScDialog<LockDialogView> {
     return h(
       'form',
       { class: 'swap-form', on: { submit: (event) => this.#submit(event), change: () => this.redraw() } },
-      field('holder', 'Your name', 'for example alice, or a job', {
+      field('holder', 'Your name', 'a person, or a job such as nightly-eval', {
         value: ownName,
         required: true,
         maxlength: '200',
