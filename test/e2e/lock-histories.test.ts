@@ -4,7 +4,7 @@ import { KillableServer } from './support/killable-server.ts';
 import { type Call, linearize } from './support/linearizable.ts';
 import { type LockOp, lockSpec } from './support/lock-spec.ts';
 
-const HISTORIES = process.env['SPARK_PROVE'] === '1' ? 1_000 : 4;
+const HISTORIES = Number(process.env['SPARK_HISTORIES'] ?? (process.env['SPARK_PROVE'] === '1' ? 1_000 : 4));
 const CLIENTS = 8;
 const CALLS_EACH = 25;
 const SEED = Number(process.env['SPARK_SEED'] ?? 20_261);
