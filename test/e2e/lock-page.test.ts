@@ -1,13 +1,11 @@
 import { expect } from 'chai';
 import { aGrant, aHeldLock, aLock } from '../../packages/web-ui/test/support/coordination-builders.ts';
 import { aCluster, iso } from '../../packages/web-ui/test/support/wire-builders.ts';
-import { needsBrowser, type OpenPage, TestBrowser, type Visit } from './support/browser.ts';
 import { aBusyLock } from './support/coordination-script.ts';
-import { aScript, runningSwap } from './support/page-script.ts';
+import { runningSwap } from './support/page-script.ts';
 import { type Answer, ok, problem } from './support/stub-answer.ts';
-import { StubApi } from './support/stub-api.ts';
-
-const dashboardFolder = new URL('../../packages/web-ui/dist/www/', import.meta.url);
+import type { StubApi } from './support/stub-api.ts';
+import { useStubPages } from './support/stub-pages.ts';
 
 /** What a browser says of an answer that refuses. */
 const REFUSED = /status of (404|409|410|412|422|423)/;
@@ -19,35 +17,11 @@ const alices = (seconds = 3_600) =>
 
 describe('the lock in a browser', function () {
   this.timeout(30_000);
-  let browser: TestBrowser;
+  const { open, asked, isQuiet, button, ...pages } = useStubPages();
   let stub: StubApi;
-  let opened: OpenPage | null = null;
-
-  before(async function () {
-    needsBrowser(this);
-    browser = await TestBrowser.launch();
+  beforeEach(() => {
+    stub = pages.stub();
   });
-
-  after(async () => browser?.close());
-
-  beforeEach(async () => {
-    stub = await StubApi.start(aScript(), dashboardFolder);
-  });
-
-  afterEach(async () => {
-    await opened?.close();
-    opened = null;
-    await stub.close();
-  });
-
-  const open = async (path: string, visit: Visit = {}) => {
-    opened = await browser.open(stub.url + path, visit);
-    await opened.page.locator('.connection', { hasText: 'live' }).waitFor();
-    return opened.page;
-  };
-  const asked = (method: string, path: RegExp) => stub.requests.filter((one) => one.method === method && path.test(one.path));
-  const isQuiet = (expected?: RegExp) => expect(opened?.complaints(expected)).to.deep.equal([]);
-  const button = (name: string) => opened!.page.getByRole('button', { name, exact: true });
 
   it('shows who holds the GPU, why, until when and who waits, as it changes', async () => {
     const page = await open('/');
@@ -70,8 +44,7 @@ describe('the lock in a browser', function () {
 
   it('counts down by its own clock when that of the device is wrong by years', async () => {
     stub.lock(aHeldLock({ remaining_seconds: 90 }));
-    opened = await browser.open(`${stub.url}/`);
-    const { page } = opened;
+    const page = await pages.visit('/');
     await page.getByRole('timer').waitFor();
     await page.evaluate(() => {
       const real = Date.now;

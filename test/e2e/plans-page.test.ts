@@ -1,46 +1,19 @@
 import { expect } from 'chai';
 import { anAutomation, aWebhook } from '../../packages/web-ui/test/support/coordination-builders.ts';
-import { needsBrowser, type OpenPage, TestBrowser, type Visit } from './support/browser.ts';
-import { aScript } from './support/page-script.ts';
 import { ok, problem } from './support/stub-answer.ts';
-import { StubApi } from './support/stub-api.ts';
-
-const dashboardFolder = new URL('../../packages/web-ui/dist/www/', import.meta.url);
+import type { StubApi } from './support/stub-api.ts';
+import { useStubPages } from './support/stub-pages.ts';
 
 /** What a browser says of an answer that refuses. */
 const REFUSED = /status of 422/;
 
 describe('plans, webhooks and audit in a browser', function () {
   this.timeout(30_000);
-  let browser: TestBrowser;
+  const { open, asked, isQuiet, button, ...pages } = useStubPages();
   let stub: StubApi;
-  let opened: OpenPage | null = null;
-
-  before(async function () {
-    needsBrowser(this);
-    browser = await TestBrowser.launch();
+  beforeEach(() => {
+    stub = pages.stub();
   });
-
-  after(async () => browser?.close());
-
-  beforeEach(async () => {
-    stub = await StubApi.start(aScript(), dashboardFolder);
-  });
-
-  afterEach(async () => {
-    await opened?.close();
-    opened = null;
-    await stub.close();
-  });
-
-  const open = async (path: string, visit: Visit = {}) => {
-    opened = await browser.open(stub.url + path, visit);
-    await opened.page.locator('.connection', { hasText: 'live' }).waitFor();
-    return opened.page;
-  };
-  const asked = (method: string, path: RegExp) => stub.requests.filter((one) => one.method === method && path.test(one.path));
-  const isQuiet = (expected?: RegExp) => expect(opened?.complaints(expected)).to.deep.equal([]);
-  const button = (name: string) => opened!.page.getByRole('button', { name, exact: true });
 
   it('shows the week, what clashes and what is stale, or how to register a schedule', async () => {
     const page = await open('/');

@@ -44,6 +44,13 @@ if (method === 'config.get') {
 } else fail('unknown method');
 `;
 
+/** As much of OpenClaw's configuration as the tests look into. */
+export type OpenclawConfig = Readonly<{
+  models: Readonly<{ providers: Readonly<Record<'spark' | 'cloud', Readonly<Record<string, unknown>>>> }>;
+  agents: Readonly<{ defaults: Readonly<{ model: Readonly<{ primary: string }> }> }>;
+  meta?: unknown;
+}>;
+
 export class FakeOpenclaw {
   readonly bin: string;
   readonly #folder: string;
@@ -68,9 +75,8 @@ export class FakeOpenclaw {
     return this.calls.map(({ method }) => method);
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: a test looks into it at will
-  get config(): any {
-    return JSON.parse(readFileSync(this.#file('config.json'), 'utf8'));
+  get config(): OpenclawConfig {
+    return JSON.parse(readFileSync(this.#file('config.json'), 'utf8')) as OpenclawConfig;
   }
 
   /** The next `count` patches meet a file that somebody has just changed. */
