@@ -3,7 +3,7 @@ import { type Child, h } from '../dom.ts';
 import type { AutomationRow, AutomationView, RunRow } from '../view-models/automation.ts';
 import { runButton } from './automations.ts';
 import { ScElement } from './element.ts';
-import { button, emptyPart, failedPart, linkPart, markPart, morePart, switchPart, tablePart, waitPart } from './parts.ts';
+import { absentPart, button, emptyPart, failedPart, linkPart, markPart, morePart, switchPart, tablePart, waitPart } from './parts.ts';
 
 const COLUMNS = [
   ['When', 'num col-when'],
@@ -21,13 +21,7 @@ export class ScAutomation extends ScElement<AutomationView> {
       problem !== null && failedPart(problem),
       row === null &&
         problem === null &&
-        (view.isKnown
-          ? emptyPart(
-              'No such automation',
-              'It may have been removed.',
-              linkPart({ screen: 'automations' }, { class: 'button primary' }, 'All automations'),
-            )
-          : waitPart()),
+        absentPart(view.isKnown, 'No such automation', linkPart({ screen: 'automations' }, { class: 'button primary' }, 'All automations')),
       row !== null && this.#runs(view),
     ];
   }

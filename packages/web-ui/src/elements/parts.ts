@@ -137,3 +137,7 @@ export const curlPart = (curl: string): HTMLElement =>
   h('div', { class: 'curl' }, h('pre', { tabindex: '0', 'aria-label': 'Command' }, curl), h('p', null, copyButton(curl, 'command')));
 
 export const waitPart = (): HTMLElement => h('p', { class: 'muted' }, 'Loading…');
+
+/** In place of a record: it is still being fetched, or there is none of that id. */
+export const absentPart = (isKnown: boolean, title: string, ...next: readonly Child[]): HTMLElement =>
+  isKnown ? emptyPart(title, 'It may have been removed.', ...next) : waitPart();

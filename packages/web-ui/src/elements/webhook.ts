@@ -2,7 +2,7 @@ import { act } from '../actions.ts';
 import { type Child, h } from '../dom.ts';
 import type { DeliveryRow, WebhookRow, WebhookView } from '../view-models/webhook.ts';
 import { ScElement } from './element.ts';
-import { button, emptyPart, failedPart, linkPart, markPart, morePart, switchPart, tablePart, waitPart } from './parts.ts';
+import { absentPart, button, emptyPart, failedPart, linkPart, markPart, morePart, switchPart, tablePart, waitPart } from './parts.ts';
 import { testButton } from './webhooks.ts';
 
 const COLUMNS = [
@@ -22,13 +22,7 @@ export class ScWebhook extends ScElement<WebhookView> {
       problem !== null && failedPart(problem),
       row === null &&
         problem === null &&
-        (view.isKnown
-          ? emptyPart(
-              'No such webhook',
-              'It may have been removed.',
-              linkPart({ screen: 'webhooks' }, { class: 'button primary' }, 'All webhooks'),
-            )
-          : waitPart()),
+        absentPart(view.isKnown, 'No such webhook', linkPart({ screen: 'webhooks' }, { class: 'button primary' }, 'All webhooks')),
       row !== null && this.#deliveries(view),
     ];
   }
