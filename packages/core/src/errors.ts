@@ -50,6 +50,10 @@ export const ERROR_CATALOG = {
   DELIVERY_NOT_FOUND: { title: 'No such delivery', retryable: false, remedy: 'GET /api/webhooks/{id}/deliveries lists them.' },
   SCHEDULE_NOT_FOUND: { title: 'No such schedule', retryable: false, remedy: 'GET /api/schedules lists them.' },
   AUTOMATION_NOT_FOUND: { title: 'No such automation', retryable: false, remedy: 'GET /api/automations lists them.' },
+  OPERATION_NOT_FOUND: { title: 'No such operation', retryable: false, remedy: 'GET /api/operations lists them.' },
+  SERVICE_NOT_FOUND: { title: 'No such service', retryable: false, remedy: 'GET /api/services lists them.' },
+  SNAPSHOT_NOT_FOUND: { title: 'No such snapshot', retryable: false, remedy: 'GET /api/qdrant/snapshots lists them.' },
+  REVISION_NOT_FOUND: { title: 'No such revision', retryable: false, remedy: 'GET /api/models/{key}/history lists them.' },
   ROUTE_NOT_FOUND: { title: 'No such path', retryable: false, remedy: 'GET /openapi.json lists the paths.' },
   METHOD_NOT_ALLOWED: { title: 'This path does not take that method', retryable: false, remedy: 'See the Allow header.' },
   LOCKED: { title: 'Another holder has the lock', retryable: true, remedy: 'Wait until it is released or expires.' },
@@ -70,6 +74,15 @@ export const ERROR_CATALOG = {
     retryable: false,
     remedy: 'Ask again with `replace_unmanaged: true`, or stop it yourself.',
   },
+  OPERATION_IN_PROGRESS: {
+    title: 'The same work is running already',
+    retryable: true,
+    remedy: 'Follow the operation that is named, or cancel it.',
+  },
+  OPERATION_SETTLED: { title: 'The operation is over', retryable: false, remedy: 'Nothing is left to cancel.' },
+  NOT_SUPPORTED: { title: 'This cannot be done here', retryable: false, remedy: 'The detail says what is missing.' },
+  NOT_ENOUGH_DISK: { title: 'There is not enough room on the disk', retryable: false, remedy: 'Free space on the host that is named.' },
+  INTERRUPTED: { title: 'Broken off by a restart of the control plane', retryable: true, remedy: 'Look what is done, then ask again.' },
   MODEL_IN_USE: { title: 'The model is in use', retryable: true, remedy: 'Unload it first.' },
   READ_ONLY: { title: 'This cannot be written', retryable: false, remedy: 'The detail says whose it is, or which path to make writable.' },
   STALE_REVISION: { title: 'Somebody changed it in between', retryable: false, remedy: 'Read it again and repeat the change.' },
@@ -149,6 +162,7 @@ export type ErrorDetails = Readonly<{
   swapId?: string;
   /** The lock that is in the way. */
   lock?: LockFacts;
+  operationId?: string;
   /** Place in line from 1, for who waited for a lock. */
   position?: number;
   ticket?: string;

@@ -18,6 +18,8 @@ export type DeliveryId = Branded<'delivery'>;
 export type AutomationId = Branded<'automation'>;
 /** `run_` and a sortable id. */
 export type RunId = Branded<'run'>;
+/** `op_` and a sortable id. */
+export type OperationId = Branded<'operation'>;
 /** Chosen by whoever registers the schedule. */
 export type ScheduleKey = Branded<'schedule'>;
 
@@ -41,3 +43,4 @@ export const deliveryId = (text: string): DeliveryId => text as DeliveryId;
 export const automationId = (text: string): AutomationId => text as AutomationId;
 export const runId = (text: string): RunId => text as RunId;
 export const scheduleKey = (text: string): ScheduleKey => text as ScheduleKey;
+export const operationId = (text: string): OperationId => text as OperationId;

@@ -28,6 +28,14 @@ export type {
   RenewDecision,
 } from './application/lock-api.ts';
 export type {
+  NewOperation,
+  OperationContext,
+  OperationDesk,
+  OperationEvent,
+  OperationLogLine,
+  OperationWorker,
+} from './application/operation-api.ts';
+export type {
   AutomationDesk,
   AutomationStatus,
   Calendar,
@@ -74,6 +82,8 @@ export {
   lockId,
   type ModelKey,
   modelKey,
+  type OperationId,
+  operationId,
   RESERVED_KEYS,
   type RunId,
   runId,
@@ -97,32 +107,80 @@ export { previewCommand } from './launch/preview.ts';
 export { ansiCWord, assertUnquotedWord, doubleShellQuote, shellJoin, shellQuote } from './launch/quoting.ts';
 export { vllmArgs } from './launch/vllm-args.ts';
 export type { Lease, LeaseEnding, LockFacts, LockState, LockView } from './lock/lease.ts';
+export {
+  isOver,
+  OPERATION_KINDS,
+  type Operation,
+  type OperationCause,
+  type OperationKind,
+  type OperationPart,
+  type OperationProgress,
+  type OperationState,
+  type Plain,
+} from './operation/operation.ts';
 export type { AnswerLookup, AnswerStore, StoredAnswer } from './ports/answer-store.ts';
 export type { AuditLog } from './ports/audit-log.ts';
+export type { CatalogChange, CatalogEditor, CatalogRevision, EntryPatch, FieldDiff } from './ports/catalog-editor.ts';
 export type { CatalogSource } from './ports/catalog-source.ts';
 export type { Clock, Ids } from './ports/clock.ts';
 export type { CronCalendar, CronProblem } from './ports/cron-calendar.ts';
+export { ACCESS_STEPS, type AccessStep, type HostAccess, type PresentedKey, type TrustStore } from './ports/host-access.ts';
 export type { FenceMark, FenceSight, HostFence } from './ports/host-fence.ts';
+export {
+  type FirmwareChange,
+  type HostCondition,
+  type HostMaintenance,
+  PACKAGE_SECTIONS,
+  type PackageChange,
+  type UpdateOrder,
+  type UpdateSurvey,
+} from './ports/host-maintenance.ts';
 export type { GpuFacts, GpuProcess, HostFacts, HostProbe, HostReport, ProbeQuestions } from './ports/host-probe.ts';
+export type { HostImage, ImageStore, PullOrder, PullProgress, StoredImage } from './ports/image-store.ts';
 export type { LeaseStore } from './ports/lease-store.ts';
 export { type LogFields, type Logger, silentLogger } from './ports/logger.ts';
 export type { Activity, ModelActivity } from './ports/model-activity.ts';
 export type { EndpointHealth, ModelEndpoint, ServedModel } from './ports/model-endpoint.ts';
 export type { HostObservation, LogLine, ManagedIdentity, ModelRuntime, ObservedContainer, RuntimeState } from './ports/model-runtime.ts';
+export type { NimHost, NimImage, NimOrder } from './ports/nim-host.ts';
+export type { OperationQuery, OperationStore, StoredOperation } from './ports/operation-store.ts';
 export type { AutomationStore, RunQuery, ScheduleStore } from './ports/schedule-store.ts';
 export type { SecretSource } from './ports/secret-source.ts';
 export type { ServiceControl, ServiceHealth } from './ports/service-control.ts';
+export type { PatchBench, PatchContent, PatchState, ServiceHost } from './ports/service-host.ts';
+export type { DeepHealth, ServiceProbe } from './ports/service-probe.ts';
+export type { NewService, ServiceRegistry } from './ports/service-registry.ts';
+export type { Setting, SettingChange, SettingsDesk, SettingsFile, SettingsView } from './ports/settings-desk.ts';
 export type { EventLog, FenceCounter, JournalEntry, LoadTime, SwapJournal, SwapQuery } from './ports/swap-journal.ts';
 export type { Tokens } from './ports/tokens.ts';
-export type { VectorSnapshot, VectorStore } from './ports/vector-store.ts';
+export type { StoredSnapshot, VectorAdmin, VectorCollection, VectorSnapshot, VectorStore } from './ports/vector-store.ts';
 export type { WebhookSender } from './ports/webhook-sender.ts';
 export type { DeliveryQuery, WebhookOutbox, WebhookStore } from './ports/webhook-store.ts';
+export type {
+  DownloadOrder,
+  DownloadProgress,
+  HostWeights,
+  OtherWeights,
+  PathVerdict,
+  Removal,
+  StoredWeights,
+  WeightStore,
+  WeightsQuestion,
+} from './ports/weight-store.ts';
 export { maskSecrets } from './redact.ts';
 export type { Automation, AutomationAction, AutomationRun, MissedPolicy, RunOutcome } from './schedule/automation.ts';
 export { type Upcoming, upcomingConflicts } from './schedule/conflicts.ts';
 export type { DefaultModelRule, Occasion } from './schedule/default-model.ts';
 export { MAX_OCCURRENCES } from './schedule/expand.ts';
 export type { Conflict, ConflictKind, Occurrence, Schedule, Span } from './schedule/schedule.ts';
+export {
+  type ContainerFacts,
+  type PatchFile,
+  SERVICE_KINDS,
+  type Service,
+  type ServiceKind,
+  type ServiceStatus,
+} from './service/service.ts';
 export {
   DEFAULT_DEADLINES,
   type DeadlineContext,

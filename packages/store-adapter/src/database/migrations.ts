@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { createCoordination } from './coordination-tables.ts';
+import { createOperations } from './operation-tables.ts';
 import type { Tables } from './tables.ts';
 
 /** What differs between the databases when tables are made. */
@@ -15,6 +16,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: 'journal, events, fences and answers', up: createJournal },
   { version: 2, name: 'load times of a simulation apart from real ones', up: markSimulatedLoads },
   { version: 3, name: 'leases, audit, webhooks, schedules and automations', up: createCoordination },
+  { version: 4, name: 'operations, catalog history, memory records and host pins', up: createOperations },
 ];
 
 async function createJournal(db: Kysely<Tables>, { int, real, tableEnd }: DialectWords): Promise<void> {

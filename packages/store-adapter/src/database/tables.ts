@@ -32,5 +32,9 @@ export type Tables = Readonly<{
   schedules: { id: string; created_at: Int; body: Json };
   automations: { id: string; created_at: Int; evaluated_until: Int | null; body: Json };
   automation_runs: { id: string; automation: string; scheduled_for: Int | null; settled: Int; body: Json };
+  operations: { id: string; kind: string; subject: string; state: string; created_at: Int; body: Json; input: Json };
+  catalog_revisions: { revision: Int; model: string; at: Int; body: Json };
+  memory_records: { swap: string; cluster: string; model: string; at: Int; body: Json };
+  host_pins: { host: string; fingerprint: string; at: Int };
   answers: { key: string; body_hash: string; answer: Json | null; expires_at: Int };
 }>;
