@@ -46,6 +46,7 @@ export type {
 } from './application/schedule-api.ts';
 export { createScheduleDesk, type ScheduleDeskDeps } from './application/schedule-desk.ts';
 export type { ClusterPorts } from './application/step-ports.ts';
+export { type LockNeed, type LockTools, type TakenLock, takeLock, underTakenLock } from './application/under-lock.ts';
 export type { ConfigurableWebhookDesk, NewWebhook, WebhookDesk, WebhookWithCounts } from './application/webhook-api.ts';
 export type { WebhookDeskDeps } from './application/webhook-deps.ts';
 export { createWebhookDesk } from './application/webhook-desk.ts';
