@@ -83,11 +83,16 @@ export function refuseGuardExit(host: string, exitCode: number, claim: Claim): v
       throw new SparkError('HOST_UNREACHABLE', `A step of another claim still holds the lock of cluster ${claim.cluster} on ${host}.`, {
         details: { ...details, retryAfterSeconds: 5 },
       });
-    case EXIT.unwritable:
-      throw new SparkError('RUNTIME_REJECTED', `The folder ~/.spark-control on ${host} cannot be written by the login user.`, { details });
     default:
-      return;
+      refuseUnwritable(host, exitCode);
   }
+}
+
+/** Turns the exit code of a state folder that cannot be written into RUNTIME_REJECTED; returns for all others. */
+export function refuseUnwritable(host: string, exitCode: number): void {
+  if (exitCode !== EXIT.unwritable) return;
+  const message = `The folder ~/.spark-control on ${host} cannot be written by the login user.`;
+  throw new SparkError('RUNTIME_REJECTED', message, { details: { host } });
 }
 
 /**

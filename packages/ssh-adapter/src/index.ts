@@ -1,4 +1,7 @@
 export { SshHostFence } from './host-fence.ts';
+export { HostJob } from './host-job.ts';
+export type { JobEnd, JobState } from './job-follower.ts';
+export type { JobContent } from './job-script.ts';
 export type { RemoteShell, RunOptions, ShellResult } from './remote-shell.ts';
 export { ShellPool, type ShellPoolOptions } from './shell-pool.ts';
 export { createSshCluster, type SshCluster, type SshClusterOptions } from './ssh-cluster.ts';
