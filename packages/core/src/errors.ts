@@ -52,6 +52,7 @@ export const ERROR_CATALOG = {
   AUTOMATION_NOT_FOUND: { title: 'No such automation', retryable: false, remedy: 'GET /api/automations lists them.' },
   OPERATION_NOT_FOUND: { title: 'No such operation', retryable: false, remedy: 'GET /api/operations lists them.' },
   SERVICE_NOT_FOUND: { title: 'No such service', retryable: false, remedy: 'GET /api/services lists them.' },
+  COLLECTION_NOT_FOUND: { title: 'No such collection', retryable: false, remedy: 'GET /api/qdrant/collections lists them.' },
   SNAPSHOT_NOT_FOUND: { title: 'No such snapshot', retryable: false, remedy: 'GET /api/qdrant/snapshots lists them.' },
   REVISION_NOT_FOUND: { title: 'No such revision', retryable: false, remedy: 'GET /api/models/{key}/history lists them.' },
   ROUTE_NOT_FOUND: { title: 'No such path', retryable: false, remedy: 'GET /openapi.json lists the paths.' },

@@ -154,7 +154,7 @@ export type { NewService, ServiceRegistry } from './ports/service-registry.ts';
 export type { Setting, SettingChange, SettingsDesk, SettingsFile, SettingsView } from './ports/settings-desk.ts';
 export type { EventLog, FenceCounter, JournalEntry, LoadTime, SwapJournal, SwapQuery } from './ports/swap-journal.ts';
 export type { Tokens } from './ports/tokens.ts';
-export type { StoredSnapshot, VectorAdmin, VectorCollection, VectorSnapshot, VectorStore } from './ports/vector-store.ts';
+export type { SnapshotWish, StoredSnapshot, VectorAdmin, VectorCollection, VectorSnapshot, VectorStore } from './ports/vector-store.ts';
 export type { WebhookSender } from './ports/webhook-sender.ts';
 export type { DeliveryQuery, WebhookOutbox, WebhookStore } from './ports/webhook-store.ts';
 export type {
@@ -216,6 +216,7 @@ export {
   type SwapPhase,
 } from './swap/swap.ts';
 export { type Cluster, endpointOf, type Host, headOf, type LauncherKind } from './topology/cluster.ts';
+export { type Pruning, prunable, type Retention, unverified } from './vector/retention.ts';
 export type { Delivery, DeliveryAttempt, DeliveryState } from './webhook/delivery.ts';
 export type { WebhookEndpoint } from './webhook/endpoint.ts';
 export { ENDING_NOTICES, NOTICE_TYPES, type Notice, type NoticeType, type NumberedNotice, type ServedEndpoint } from './webhook/notice.ts';

@@ -1,5 +1,6 @@
 import { isSparkError } from '../errors.ts';
 import type { ClusterKey, ModelKey, SwapId } from '../ids.ts';
+import type { AutomationAction } from '../schedule/automation.ts';
 import { isSettled, type Serving, type Swap } from '../swap/swap.ts';
 import { endpointOf } from '../topology/cluster.ts';
 import { type ActionContext, type ActionResult, done, failed, reasonOf, requesterOf } from './action-context.ts';
@@ -22,7 +23,7 @@ export async function perform(deps: AutomationDeps, context: ActionContext): Pro
       case 'health_sweep':
         return await sweep(deps, context.signal);
       case 'qdrant_snapshot':
-        return await snapshot(deps, action.collection, context.signal);
+        return await snapshot(deps, context, action);
       default:
         return action satisfies never;
     }
@@ -99,10 +100,18 @@ async function warm(
   return done(`${model} answered a completion on ${key} in ${Math.max(0, deps.clock.monotonic() - begun)} ms.`);
 }
 
-async function snapshot({ vectors }: AutomationDeps, collection: string | null, signal: AbortSignal): Promise<ActionResult> {
+async function snapshot(
+  { vectors }: AutomationDeps,
+  { automation, run, signal }: ActionContext,
+  { service = null, collection, keepCount = null, keepDays = null }: Extract<AutomationAction, { type: 'qdrant_snapshot' }>,
+): Promise<ActionResult> {
   if (vectors === null) return failed('No vector store is configured, so there is nothing to take a snapshot of.');
-  const made = await vectors.snapshot(collection, signal);
-  return done(`${made.length} ${made.length === 1 ? 'snapshot' : 'snapshots'}: ${made.map(({ name }) => name).join(', ')}.`);
+  const asker = { requestedBy: requesterOf(automation), reason: reasonOf(run) };
+  const { made, removed, remarks } = await vectors.snapshot({ service, collection, keepCount, keepDays, ...asker }, signal);
+  const names = made.map(({ name }) => name).join(', ');
+  const words = [`${made.length} ${made.length === 1 ? 'snapshot' : 'snapshots'}${names === '' ? '' : `: ${names}`}.`];
+  if (removed > 0) words.push(`${removed} older ${removed === 1 ? 'one was' : 'ones were'} removed.`);
+  return done([...words, ...remarks].join(' '));
 }
 
 function resultOf(swap: Swap): ActionResult {

@@ -7,7 +7,8 @@ export type AutomationAction = Readonly<
   | { type: 'warm'; cluster: ClusterKey; model: ModelKey; launch: boolean }
   | { type: 'restart_service'; service: string }
   | { type: 'health_sweep' }
-  | { type: 'qdrant_snapshot'; collection: string | null }
+  /** What is kept: the newest so many, and those of so many days; left out by automations of before there was such a thing. */
+  | { type: 'qdrant_snapshot'; collection: string | null; service?: string | null; keepCount?: number | null; keepDays?: number | null }
 >;
 
 export type MissedPolicy = 'skip' | 'run_once';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { clusterKey, hostKey, lockId, modelKey, type NewAutomation, SparkError } from '../../src/index.ts';
+import { clusterKey, hostKey, lockId, modelKey, type NewAutomation, type SnapshotWish, SparkError } from '../../src/index.ts';
 import { AutomationBench, SOMEBODY } from '../support/automation-bench.ts';
 import { leaseOf } from '../support/lock-samples.ts';
 
@@ -232,9 +232,44 @@ describe('what automations do', () => {
     });
 
     it('names what was made', async () => {
-      bench.vectors = { snapshot: async (collection) => [{ collection: collection ?? 'all', name: `${collection}-1.snapshot`, bytes: 5 }] };
+      const wishes: SnapshotWish[] = [];
+      bench.vectors = {
+        async snapshot(wish) {
+          wishes.push(wish);
+          return { made: [{ collection: wish.collection, name: `${wish.collection}-1.snapshot`, bytes: 5 }], removed: 0, remarks: [] };
+        },
+      };
       await bench.restart();
-      expect((await bench.outcome({ action })).detail).to.equal('1 snapshot: notes-1.snapshot.');
+      const { detail, id } = await bench.outcome({ action });
+      expect(detail).to.equal('1 snapshot: notes-1.snapshot.');
+      const asker = { requestedBy: 'automation:nightly', reason: `automation run ${id}` };
+      expect(wishes).to.deep.equal([{ service: null, collection: 'notes', keepCount: null, keepDays: null, ...asker }]);
+    });
+
+    it('hands on how many are kept, and tells what went and what did not', async () => {
+      let kept: unknown;
+      bench.vectors = {
+        async snapshot({ keepCount, keepDays, service }) {
+          kept = { keepCount, keepDays, service };
+          const made = ['a', 'b'].map((name) => ({ collection: name, name: `${name}.snapshot`, bytes: 5 }));
+          return { made, removed: 2, remarks: ['One could not be removed.'] };
+        },
+      };
+      await bench.restart();
+      const wanted = { type: 'qdrant_snapshot', collection: null, service: 'vectors', keepCount: 7, keepDays: 30 } as const;
+      const { detail } = await bench.outcome({ action: wanted });
+      expect(detail).to.equal('2 snapshots: a.snapshot, b.snapshot. 2 older ones were removed. One could not be removed.');
+      expect(kept).to.deep.equal({ keepCount: 7, keepDays: 30, service: 'vectors' });
+    });
+
+    it('has failed with the words of a store that refuses', async () => {
+      bench.vectors = {
+        async snapshot() {
+          throw new SparkError('UPSTREAM_FAILED', 'Qdrant has no room left on its disk.');
+        },
+      };
+      await bench.restart();
+      expect(await bench.outcome({ action })).to.include({ outcome: 'failed', detail: 'Qdrant has no room left on its disk.' });
     });
   });
 });

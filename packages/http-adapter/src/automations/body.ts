@@ -52,7 +52,13 @@ function actionOf(action: WireAction, defaultCluster: string): AutomationAction 
     case 'health_sweep':
       return { type: 'health_sweep' };
     case 'qdrant_snapshot':
-      return { type: 'qdrant_snapshot', collection: action.collection ?? null };
+      return {
+        type: 'qdrant_snapshot',
+        collection: action.collection ?? null,
+        service: action.service ?? null,
+        keepCount: action.keep_count ?? null,
+        keepDays: action.keep_days ?? null,
+      };
     default:
       return action satisfies never;
   }

@@ -1,4 +1,4 @@
-import type { AutomationRun, AutomationStatus } from '@spark-control/core';
+import type { AutomationAction, AutomationRun, AutomationStatus } from '@spark-control/core';
 import type { WireAutomation, WireAutomationRun } from '@spark-control/schema';
 import { nullableTimestamp, timestamp } from '../wire-time.ts';
 
@@ -7,13 +7,19 @@ export function automationView(automation: AutomationStatus): WireAutomation {
   return {
     ...{ id, name, cron, timezone, enabled, missed },
     lock_wait_seconds: Math.round(lockWaitMs / 1_000),
-    // Its fields are single words, the same here and there.
-    action: { ...action },
+    action: actionView(action),
     next_run_at: nullableTimestamp(nextRunAt),
     last_run: lastRun && runView(lastRun),
     created_at: timestamp(createdAt),
     updated_at: timestamp(updatedAt),
   };
+}
+
+/** Its fields are single words, the same here and there, but for those of a snapshot. */
+function actionView(action: AutomationAction): WireAutomation['action'] {
+  if (action.type !== 'qdrant_snapshot') return { ...action };
+  const { type, collection, service = null, keepCount = null, keepDays = null } = action;
+  return { type, collection, service, keep_count: keepCount, keep_days: keepDays };
 }
 
 export function runView({

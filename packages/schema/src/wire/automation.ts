@@ -9,7 +9,16 @@ const Action = Type.Union([
   ),
   Type.Object({ type: Type.Literal('restart_service'), service: Key }, CLOSED),
   Type.Object({ type: Type.Literal('health_sweep') }, CLOSED),
-  Type.Object({ type: Type.Literal('qdrant_snapshot'), collection: Type.Optional(NullableString) }, CLOSED),
+  Type.Object(
+    {
+      type: Type.Literal('qdrant_snapshot'),
+      collection: Type.Optional(NullableString),
+      service: Type.Optional(NullableKey),
+      keep_count: Type.Optional(Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1, maximum: 1_000 })),
+      keep_days: Type.Optional(Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1, maximum: 3_650 })),
+    },
+    CLOSED,
+  ),
 ]);
 
 const Name = Type.String({ minLength: 1, maxLength: 200, pattern: '^(?=.*\\S)[^\\u0000-\\u001f\\u007f]*$' });
