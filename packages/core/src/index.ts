@@ -27,6 +27,7 @@ export type {
   ReleaseDecision,
   RenewDecision,
 } from './application/lock-api.ts';
+export { isStopping, OperationAbort } from './application/operation-abort.ts';
 export type {
   NewOperation,
   OperationContext,
@@ -35,6 +36,8 @@ export type {
   OperationLogLine,
   OperationWorker,
 } from './application/operation-api.ts';
+export type { OperationDeskDeps } from './application/operation-deps.ts';
+export { createOperationDesk } from './application/operation-desk.ts';
 export type {
   AutomationDesk,
   AutomationStatus,
@@ -148,7 +151,15 @@ export type { OperationQuery, OperationStore, StoredOperation } from './ports/op
 export type { AutomationStore, RunQuery, ScheduleStore } from './ports/schedule-store.ts';
 export type { SecretSource } from './ports/secret-source.ts';
 export type { ServiceControl, ServiceHealth } from './ports/service-control.ts';
-export type { PatchBench, PatchContent, PatchState, ServiceHost } from './ports/service-host.ts';
+export type {
+  PatchBackup,
+  PatchBench,
+  PatchContent,
+  PatchSource,
+  PatchState,
+  PatchSurvey,
+  ServiceHost,
+} from './ports/service-host.ts';
 export type { DeepHealth, ServiceProbe } from './ports/service-probe.ts';
 export type { NewService, ServiceRegistry } from './ports/service-registry.ts';
 export type { Setting, SettingChange, SettingsDesk, SettingsFile, SettingsView } from './ports/settings-desk.ts';
@@ -176,12 +187,15 @@ export { MAX_OCCURRENCES } from './schedule/expand.ts';
 export type { Conflict, ConflictKind, Occurrence, Schedule, Span } from './schedule/schedule.ts';
 export {
   type ContainerFacts,
+  GPU_KINDS,
   type PatchFile,
+  type ProbeOptions,
   SERVICE_KINDS,
   type Service,
   type ServiceKind,
   type ServiceStatus,
 } from './service/service.ts';
+export { baseUrlOf, changeProblem, containerProblem, gpuClusterOf, type ServicePlace, servicePlace } from './service/service-place.ts';
 export {
   DEFAULT_DEADLINES,
   type DeadlineContext,

@@ -1,6 +1,15 @@
 export type { Static, TSchema } from 'typebox';
 export { type FileModelEntry, type FileModels, ModelEntry, ModelOverridesFile, ModelsFile } from './files/models-file.ts';
-export { type FileServiceEntry, type FileServices, SERVICE_KINDS, ServiceEntry, ServicesFile } from './files/services-file.ts';
+export {
+  type FilePatchEntry,
+  type FileServiceEntry,
+  type FileServices,
+  FORMER_KINDS,
+  SERVICE_KINDS,
+  ServiceEntry,
+  ServiceOverridesFile,
+  ServicesFile,
+} from './files/services-file.ts';
 export { ClusterEntry, type FileClusterEntry, type FileHostEntry, type FileSpark, HostEntry, SparkFile } from './files/spark-file.ts';
 export {
   Automation,

@@ -4,6 +4,12 @@ export const SERVICE_KINDS = ['vllm', 'openai', 'asr', 'diarizer', 'tts', 'embed
 
 export type ServiceKind = (typeof SERVICE_KINDS)[number];
 
+/** Kinds that keep a model on the GPU of the host they run on, unless their entry says otherwise. */
+export const GPU_KINDS: readonly ServiceKind[] = ['vllm', 'openai', 'asr', 'diarizer', 'tts', 'embeddings'];
+
+/** How its deep check asks; `null` follows from the kind. `speakers`: where a diarizer's answer has them, `segments[].speaker` for example. */
+export type ProbeOptions = Readonly<{ path: string | null; voice: string | null; speakers: string | null }>;
+
 /** A file that "reapply patches" copies into the container: `source` on the control plane's machine, `target` absolute in the container. */
 export type PatchFile = Readonly<{ name: string; source: string; target: string }>;
 
@@ -28,6 +34,8 @@ export type Service = Readonly<{
   /** Memory cap that its container is to have; `null`: none asked for. */
   memoryLimitBytes: number | null;
   patches: readonly PatchFile[];
+  /** Left out: all follows from the kind. */
+  probe?: ProbeOptions;
   /** Named in DISABLED_SERVICES: hidden and never asked. */
   isDisabled: boolean;
   origin: 'file' | 'override';
