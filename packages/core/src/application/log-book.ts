@@ -1,18 +1,17 @@
 import type { LogLine } from '../ports/model-runtime.ts';
-import type { NumberedLogLine } from './core-api.ts';
 
 const KEPT_LINES = 2_000;
 
-/** The last lines of one swap, numbered from 1; after a restart from a higher number, so that no reader takes new lines for old ones. */
-export class LogBook {
-  readonly #lines: NumberedLogLine[] = [];
+/** The last lines of one swap or operation, numbered from 1; after a restart from a higher number, so that no reader takes new lines for old ones. */
+export class LogBook<Line extends Readonly<{ line: string }> = LogLine> {
+  readonly #lines: (Line & Readonly<{ seq: number }>)[] = [];
   #seq: number;
 
   constructor(after = 0) {
     this.#seq = after;
   }
 
-  add(line: LogLine): NumberedLogLine {
+  add(line: Line): Line & Readonly<{ seq: number }> {
     this.#seq += 1;
     const numbered = { ...line, seq: this.#seq };
     this.#lines.push(numbered);
@@ -20,7 +19,7 @@ export class LogBook {
     return numbered;
   }
 
-  get lines(): readonly NumberedLogLine[] {
+  get lines(): readonly (Line & Readonly<{ seq: number }>)[] {
     return this.#lines;
   }
 

@@ -7,6 +7,7 @@ const NOUNS = {
   SCHEDULE_NOT_FOUND: 'schedule',
   WEBHOOK_NOT_FOUND: 'webhook',
   DELIVERY_NOT_FOUND: 'delivery',
+  OPERATION_NOT_FOUND: 'operation',
 } as const;
 
 /** The refusal of a key that is not there, with what the caller may have meant. */

@@ -16,7 +16,11 @@ export type OperationContext = Readonly<{
   secrets: Readonly<Record<string, string>>;
   /** True when an earlier process began it: look what is done before doing anything. */
   isResumed: boolean;
-  /** Aborts on cancel, and when the control plane stops: then the work goes on in the next process. */
+  /**
+   * Aborts on cancel: end what runs on the hosts, then reject with the signal's reason. Aborts also when the control plane stops
+   * ({@link isStopping}): then leave alone what runs there, for the next process to take up. A cancel that the last process did not
+   * see through aborts as soon as `run` was called.
+   */
   signal: AbortSignal;
   /** Replaces parts by key, or adds them. Stored and told at most twice a second; the last word always is. */
   report(parts: readonly OperationPart[], label?: string): void;

@@ -12,8 +12,11 @@ export type OperationQuery = Readonly<{
   limit: number;
 }>;
 
-/** An operation and what its work was asked for, so that the next process can take it up. `input` holds no secret. */
-export type StoredOperation = Readonly<{ operation: Operation; input: Readonly<Record<string, Plain>> }>;
+/**
+ * An operation and what its work was asked for, so that the next process can take it up. `input` holds no secret; `exclusive` names
+ * what must not run twice at the same time.
+ */
+export type StoredOperation = Readonly<{ operation: Operation; input: Readonly<Record<string, Plain>>; exclusive: string | null }>;
 
 /** Contract: writes are durable before they resolve, and reject STORE_UNAVAILABLE. At least the last 1,000 settled ones are kept. */
 export interface OperationStore {
