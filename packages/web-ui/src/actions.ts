@@ -1,3 +1,4 @@
+import type { ManageAction } from './manage/state.ts';
 import type { Route } from './router.ts';
 import type { AppState, Dialog } from './state.ts';
 import type { AutomationBody, SwapBody, WebhookBody } from './wire.ts';
@@ -32,6 +33,7 @@ export type Action =
   | Readonly<
       | { kind: 'navigate'; route: Route }
       | { kind: 'open_dialog'; dialog: Dialog }
+      | { kind: 'manage'; action: ManageAction }
       | { kind: 'close_dialog' }
       | { kind: 'choose_cluster'; cluster: string }
       | { kind: 'filter_models'; text: string }

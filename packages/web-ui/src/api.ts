@@ -1,4 +1,4 @@
-import { createCall, type Request } from './transport.ts';
+import type { Call, Request } from './transport.ts';
 import type {
   AcquireBody,
   AuditList,
@@ -61,8 +61,7 @@ export type Api = Readonly<{
   audit(action: string, page: Page): Promise<AuditList>;
 }>;
 
-export function createApi(fetchImpl: typeof fetch): Api {
-  const call = createCall(fetchImpl);
+export function createApi(call: Call): Api {
   const id = encodeURIComponent;
   const post = (body: unknown, key?: string): Request => ({
     method: 'POST',

@@ -5,12 +5,13 @@ import { parseRoute, type Route } from './router.ts';
 import { readKey } from './shortcuts.ts';
 import type { AppState } from './state.ts';
 import type { Stream } from './stream.ts';
+import type { Call } from './transport.ts';
 
 /** A tab nobody has looked at for this long gives its line back. */
 const HIDDEN_MS = 60_000;
 const PREFIX_MS = 1_500;
 
-export function browserSurroundings(): Surroundings {
+export function browserSurroundings(call: Call): Surroundings {
   return {
     now: () => Date.now(),
     monotonic: () => performance.now(),
@@ -19,8 +20,27 @@ export function browserSurroundings(): Surroundings {
     pushPath: (path) => history.pushState(null, '', path),
     copy,
     remember: (name, value) => remember(document, localStorage, name, value),
+    loadManage: async () => {
+      const { manage } = await import('./manage/index.ts');
+      manage.define(customElements);
+      return manage;
+    },
+    call,
+    openStream,
     keepLocks: (locks) => keepLocks(sessionStorage, locks),
   };
+}
+
+/** EventSource joins again by itself after a cut, and stops at an answer of 204, which is how a stream that is over is told. */
+function openStream(url: string, onEvent: (type: string, data: unknown) => void): () => void {
+  const source = new EventSource(url);
+  for (const type of ['snapshot', 'progress', 'log', 'settled']) {
+    source.addEventListener(type, ({ data }: MessageEvent<string>) => {
+      onEvent(type, JSON.parse(data));
+      if (type === 'settled') source.close();
+    });
+  }
+  return () => source.close();
 }
 
 /** `crypto.randomUUID` is missing on a page served by plain HTTP from another machine; this is not. */

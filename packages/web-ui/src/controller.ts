@@ -4,9 +4,10 @@ import { Asker } from './asker.ts';
 import { HistoryLoader } from './history-loader.ts';
 import { ListDesk } from './list-desk.ts';
 import { LockDesk, type LockSurroundings } from './lock-desk.ts';
+import { ManageLoader, type ManageSurroundings } from './manage-loader.ts';
 import { RecordDesk } from './record-desk.ts';
 import { pathOf, type Route } from './router.ts';
-import { type AppState, idle, onCluster, onHost, onLog, onSnapshot, onSwap } from './state.ts';
+import { type AppState, idle, isManagedDialog, onCluster, onHost, onLog, onSnapshot, onSwap } from './state.ts';
 import type { Store } from './store.ts';
 import type { StreamEvent, StreamState } from './stream.ts';
 import { SwapDesk } from './swap-desk.ts';
@@ -15,6 +16,7 @@ import type { Cluster, HostEvent, Lock, LogEvent, Status, Swap } from './wire.ts
 
 /** What the controller needs from the browser, so that it runs in a test without one. */
 export type Surroundings = LockSurroundings &
+  Pick<ManageSurroundings, 'call' | 'loadManage' | 'openStream'> &
   Readonly<{
     now(): number;
     /** Puts a path in the address bar. */
@@ -38,6 +40,7 @@ export class Controller {
   readonly #swaps: SwapDesk;
   readonly #lists: ListDesk;
   readonly #records: RecordDesk;
+  readonly #manage: ManageLoader;
   #listsAt = 0;
   #last: Readonly<{ now: number; monotonic: number }>;
 
@@ -59,6 +62,9 @@ export class Controller {
       reload: () => this.#reloadList(),
       goTo: (screen) => this.navigate({ screen }, true),
     });
+    const { call, loadManage, randomKey, openStream } = around;
+    const follow = (route: Route): void => this.navigate(route, true);
+    this.#manage = new ManageLoader(store, api, this.#asker, { call, loadManage, randomKey, openStream, follow });
     this.#last = { now: around.now(), monotonic: around.monotonic() };
   }
 
@@ -110,6 +116,7 @@ export class Controller {
         break;
       }
     }
+    this.#manage.onEvent(type, data);
   }
 
   perform(action: Action): void {
@@ -120,6 +127,7 @@ export class Controller {
       case 'open_dialog':
         this.#store.set({ dialog: action.dialog, preflight: idle(), request: { busy: false, problem: null } });
         if (action.dialog.kind === 'swap') void this.#swaps.preflight();
+        if (isManagedDialog(action.dialog)) void this.#manage.ensure();
         break;
       case 'close_dialog':
         this.#closeDialog();
@@ -142,6 +150,7 @@ export class Controller {
         break;
       case 'more_of_list':
         void this.#lists.more();
+        void this.#manage.more();
         break;
       case 'reload_list':
         this.#reloadList();
@@ -186,6 +195,9 @@ export class Controller {
       case 'redeliver':
         void this.#records.perform(action);
         break;
+      case 'manage':
+        this.#manage.perform(action.action);
+        break;
       case 'choose_theme':
         this.#around.remember('theme', action.theme);
         this.#store.set({ theme: action.theme });
@@ -215,6 +227,7 @@ export class Controller {
   #reloadList(isWanted = true): void {
     this.#listsAt = this.#around.monotonic();
     void this.#lists.load(isWanted);
+    void this.#manage.load(isWanted);
   }
 
   async loadModels(): Promise<void> {

@@ -9,6 +9,7 @@ import { parseRoute } from './router.ts';
 import { type AppState, initialState } from './state.ts';
 import { Store } from './store.ts';
 import { createStream } from './stream.ts';
+import { createCall } from './transport.ts';
 import { pageTitle } from './view-models/serving.ts';
 
 const TICK_MS = 1_000;
@@ -39,13 +40,14 @@ function start(): void {
   defineElements(customElements);
   const app = document.querySelector<ScApp>('sc-app');
   if (app === null) return;
-  const around = browserSurroundings();
+  const call = createCall(fetch.bind(window));
+  const around = browserSurroundings(call);
   const store = new Store<AppState>({
     ...initialState(parseRoute(location.pathname), around.now(), around.monotonic()),
     ...readPreferences(localStorage),
     ownLocks: readLocks(sessionStorage),
   });
-  const controller = new Controller(store, createApi(fetch.bind(window)), around);
+  const controller = new Controller(store, createApi(call), around);
   const stream = createStream({
     open: (url) => new EventSource(url),
     onEvent: (event) => controller.onStreamEvent(event),

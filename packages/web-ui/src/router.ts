@@ -10,13 +10,42 @@ export type Route = Readonly<
   | { screen: 'webhooks' }
   | { screen: 'webhook'; id: string }
   | { screen: 'audit' }
+  | { screen: 'add-model' }
+  | { screen: 'model'; id: string }
+  | { screen: 'hosts' }
+  | { screen: 'host'; id: string }
+  | { screen: 'services' }
+  | { screen: 'service'; id: string }
+  | { screen: 'operations' }
+  | { screen: 'operation'; id: string }
+  | { screen: 'settings' }
   | { screen: 'missing'; path: string }
 >;
 
 /** Screens without an id, by the first and only part of their path. */
-const LISTS = ['models', 'history', 'calendar', 'automations', 'webhooks', 'audit'] as const;
+const LISTS = [
+  'models',
+  'add-model',
+  'hosts',
+  'services',
+  'history',
+  'calendar',
+  'automations',
+  'webhooks',
+  'operations',
+  'audit',
+  'settings',
+] as const;
 /** Screens of one thing: the first part of their path, followed by its id. */
-const SINGLES = { swaps: 'swap', automations: 'automation', webhooks: 'webhook' } as const;
+const SINGLES = {
+  swaps: 'swap',
+  automations: 'automation',
+  webhooks: 'webhook',
+  models: 'model',
+  hosts: 'host',
+  services: 'service',
+  operations: 'operation',
+} as const;
 
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter((part) => part !== '');
@@ -45,6 +74,10 @@ export function pathOf(route: Route): string {
     case 'swap':
     case 'automation':
     case 'webhook':
+    case 'model':
+    case 'host':
+    case 'service':
+    case 'operation':
       return `/${route.screen}s/${encodeURIComponent(route.id)}`;
     case 'missing':
       return route.path;
@@ -55,3 +88,23 @@ export function pathOf(route: Route): string {
 
 /** The same word for the same screen, also of one thing among many. */
 export const routeName = (route: Route): string => ('id' in route ? `${route.screen}/${route.id}` : route.screen);
+
+const MANAGED = [
+  'automations',
+  'automation',
+  'webhooks',
+  'webhook',
+  'audit',
+  'add-model',
+  'model',
+  'hosts',
+  'host',
+  'services',
+  'service',
+  'operations',
+  'operation',
+  'settings',
+] as const;
+
+/** Screens whose code comes in a file of its own. */
+export const isManaged = ({ screen }: Route): boolean => MANAGED.some((name) => name === screen);

@@ -1,3 +1,5 @@
+import type { ManageModule } from './manage/contract.ts';
+import type { ManageDialog, ManageState } from './manage/state.ts';
 import type { Route } from './router.ts';
 import type { StreamState } from './stream.ts';
 import { instant } from './view-models/format.ts';
@@ -70,9 +72,15 @@ export type Dialog = Readonly<
   | { kind: 'confirm'; what: Confirmation; id: string }
   /** The only time that the secret is shown; it is nowhere else in the page. */
   | { kind: 'secret'; url: string; secret: string }
+  | { kind: 'manage'; open: ManageDialog }
   | { kind: 'help' }
   | { kind: 'palette' }
 >;
+
+const MANAGED_DIALOGS: readonly Dialog['kind'][] = ['automation', 'webhook', 'confirm', 'secret', 'manage'];
+
+/** Whether the code of a dialog comes with the screens for managing. */
+export const isManagedDialog = ({ kind }: Dialog): boolean => MANAGED_DIALOGS.includes(kind);
 
 export type Toast = Readonly<{ id: number; tone: 'ok' | 'bad'; text: string; problem: Problem | null }>;
 
@@ -106,6 +114,9 @@ export type AppState = Readonly<{
   historyFilter: Readonly<{ outcome: string; model: string }>;
   lists: Lists;
   auditFilter: string;
+  /** The screens for managing, once they are loaded. */
+  manage: Readonly<{ module: ManageModule; data: ManageState }> | null;
+  manageProblem: Problem | null;
   /** Buttons whose request is under way. */
   busy: readonly string[];
   dialog: Dialog | null;
@@ -143,6 +154,8 @@ export function initialState(route: Route, now: number, monotonic = 0): AppState
     historyFilter: { outcome: '', model: '' },
     lists: { calendar: idle(), automations: idle(), webhooks: idle(), runs: unpaged(), deliveries: unpaged(), audit: unpaged() },
     auditFilter: '',
+    manage: null,
+    manageProblem: null,
     busy: [],
     dialog: null,
     preflight: idle(),

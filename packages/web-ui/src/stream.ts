@@ -17,7 +17,7 @@ export type StreamOptions = Readonly<{
   after(ms: number, run: () => void): () => void;
 }>;
 
-const EVENTS = ['snapshot', 'swap', 'model', 'lock', 'host', 'log'] as const;
+const EVENTS = ['snapshot', 'swap', 'model', 'lock', 'host', 'log', 'operation'] as const;
 const CLOSED = 2;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;

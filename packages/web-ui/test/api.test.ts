@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createApi } from '../src/api.ts';
-import { ApiError } from '../src/transport.ts';
+import { ApiError, createCall } from '../src/transport.ts';
 import { problemView } from '../src/view-models/problem.ts';
 import { aSwap } from './support/wire-builders.ts';
 
@@ -17,7 +17,7 @@ function scripted(...answers: (Response | Error)[]) {
     if (answer instanceof Error) throw answer;
     return answer;
   };
-  return { api: createApi(fake), calls };
+  return { api: createApi(createCall(fake)), calls };
 }
 
 const json = (body: unknown, status = 200, headers: Record<string, string> = {}) => new Response(JSON.stringify(body), { status, headers });

@@ -21,7 +21,12 @@ describe('the elements of coordination', () => {
   useDom(async () => {
     const { defineElements } = await import('../src/elements/define.ts');
     defineElements(customElements);
+    const { manage: module } = await import('../src/manage/index.ts');
+    module.define(customElements);
+    manage = { module, data: module.initial() };
   });
+
+  let manage: AppState['manage'] = null;
 
   let app: ScApp;
   let actions: Action[];
@@ -49,7 +54,7 @@ describe('the elements of coordination', () => {
   const lists = (change: Partial<AppState['lists']>): Partial<AppState> => ({ lists: { ...base.lists, ...change } });
   const loaded = <T>(value: T) => ({ value, loading: false, problem: null });
   const show = (change: Partial<AppState>): void => {
-    app.view = { ...base, ...change };
+    app.view = { ...base, manage, ...change };
   };
   const text = (selector: string): string => app.querySelector(selector)?.textContent ?? `(no ${selector})`;
   const click = (label: string): void => {

@@ -19,7 +19,10 @@ describe('routes', () => {
     ['/audit', { screen: 'audit' }],
     ['/constructor', { screen: 'missing', path: '/constructor' }],
     ['/constructor/x', { screen: 'missing', path: '/constructor/x' }],
-    ['/models/extra', { screen: 'missing', path: '/models/extra' }],
+    ['/models/gemma-27b', { screen: 'model', id: 'gemma-27b' }],
+    ['/add-model', { screen: 'add-model' }],
+    ['/operations/op_1', { screen: 'operation', id: 'op_1' }],
+    ['/models/gemma/extra', { screen: 'missing', path: '/models/gemma/extra' }],
     ['/swaps/%E0%A4%A', { screen: 'swap', id: '%E0%A4%A' }],
   ] as const) {
     it(`reads ${path}`, () => expect(parseRoute(path)).to.deep.equal(route));

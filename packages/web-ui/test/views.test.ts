@@ -311,9 +311,10 @@ describe('the swap screen and the palette', () => {
 
   it('lists what can be done by typing', () => {
     const labels = (change: Partial<AppState> = {}) => commands(aState(change)).map(({ label }) => label);
-    const screens = ['Overview', 'Models', 'Calendar', 'History', 'Automations', 'Webhooks', 'Audit'];
+    const screens = ['Overview', 'Models', 'Hosts', 'Services', 'Calendar', 'History'];
+    const more = ['Automations', 'Webhooks', 'Operations', 'Audit', 'Settings'];
     const rest = ['New automation…', 'New webhook…', 'Help and appearance'];
-    expect(labels()).to.deep.equal([...screens, 'Swap to gemma-27b…', 'Unload qwen3-32b…', ...rest]);
+    expect(labels()).to.deep.equal([...screens, ...more, 'Swap to gemma-27b…', 'Unload qwen3-32b…', ...rest]);
     const status = aStatus({ clusters: [aCluster({ active_swap: 'swp_01', serving: null }), aCluster({ key: 'solo', name: 'Solo' })] });
     expect(labels({ status, swaps: { swp_01: aSwap() } })).to.include.members([
       'Cancel qwen3-32b → gemma-27b…',

@@ -2,19 +2,15 @@ import { act } from '../actions.ts';
 import { type Child, h } from '../dom.ts';
 import { type Route, routeName } from '../router.ts';
 import { type AppState, activeSwap, currentCluster, recentSwaps } from '../state.ts';
-import { auditView } from '../view-models/audit.ts';
-import { automationDialogView, automationsView, automationView } from '../view-models/automation.ts';
 import { calendarView } from '../view-models/calendar.ts';
 import { commands, SCREENS } from '../view-models/commands.ts';
-import { confirmView } from '../view-models/confirm.ts';
 import { connectionView } from '../view-models/connection.ts';
 import { lockAnnouncement, lockDialogView } from '../view-models/lock.ts';
 import { cancelDialogView, historyView, modelsView, overviewView, swapDialogView, swapScreenView } from '../view-models/screens.ts';
 import { announcement } from '../view-models/swap.ts';
-import { webhookDialogView, webhooksView, webhookView } from '../view-models/webhook.ts';
 import type { AnnouncerView } from './announcer.ts';
 import { ScElement } from './element.ts';
-import { button, linkPart, markPart } from './parts.ts';
+import { button, failedPart, linkPart, markPart, waitPart } from './parts.ts';
 import { missingPart } from './swap.ts';
 
 /** On a narrow screen the first so many are in the bar; the others are behind "More". */
@@ -109,7 +105,16 @@ const simulatedBanner = (): HTMLElement =>
   );
 
 /** Where in the rail the screen of one thing belongs. */
-const HOMES: Readonly<Record<string, string>> = { swap: 'history', automation: 'automations', webhook: 'webhooks' };
+const HOMES: Readonly<Record<string, string>> = {
+  swap: 'history',
+  automation: 'automations',
+  webhook: 'webhooks',
+  model: 'models',
+  'add-model': 'models',
+  host: 'hosts',
+  service: 'services',
+  operation: 'operations',
+};
 
 function rail(route: Route): HTMLElement {
   const here = HOMES[route.screen] ?? route.screen;
@@ -162,19 +167,17 @@ function screen(state: AppState): Child {
       return h('sc-swap', { key: `swap/${route.id}`, prop: { view: swapScreenView(state, route.id) } });
     case 'calendar':
       return h('sc-calendar', { key: 'calendar', prop: { view: calendarView(state) } });
-    case 'automations':
-      return h('sc-automations', { key: 'automations', prop: { view: automationsView(state) } });
-    case 'automation':
-      return h('sc-automation', { key: `automation/${route.id}`, prop: { view: automationView(state, route.id) } });
-    case 'webhooks':
-      return h('sc-webhooks', { key: 'webhooks', prop: { view: webhooksView(state) } });
-    case 'webhook':
-      return h('sc-webhook', { key: `webhook/${route.id}`, prop: { view: webhookView(state, route.id) } });
-    case 'audit':
-      return h('sc-audit', { key: 'audit', prop: { view: auditView(state) } });
     case 'missing':
       return missingPart(route.path);
+    default:
+      return managedScreen(state);
   }
+}
+
+/** A screen of the file that is loaded on demand. */
+function managedScreen(state: AppState): Child {
+  if (state.manage !== null) return state.manage.module.screen(state, state.manage.data);
+  return state.manageProblem === null ? waitPart() : failedPart(state.manageProblem);
 }
 
 function dialog(state: AppState): Child {
@@ -191,17 +194,6 @@ function dialog(state: AppState): Child {
       return h('sc-acquire-dialog', { key: 'acquire', prop: { view: lockDialogView(state, open.cluster) } });
     case 'break':
       return h('sc-break-dialog', { key: 'break', prop: { view: lockDialogView(state, open.cluster) } });
-    case 'automation':
-      return h('sc-automation-dialog', {
-        key: 'automation-dialog',
-        prop: { view: automationDialogView(state, open.id, Intl.DateTimeFormat().resolvedOptions().timeZone) },
-      });
-    case 'webhook':
-      return h('sc-webhook-dialog', { key: 'webhook-dialog', prop: { view: webhookDialogView(state, open.id) } });
-    case 'confirm':
-      return h('sc-confirm-dialog', { key: 'confirm', prop: { view: confirmView(state, open.what, open.id) } });
-    case 'secret':
-      return h('sc-secret-dialog', { key: 'secret', prop: { view: { url: open.url, secret: open.secret } } });
     case 'help':
       return h('sc-help-dialog', {
         key: 'help',
@@ -209,6 +201,8 @@ function dialog(state: AppState): Child {
       });
     case 'palette':
       return h('sc-palette', { key: 'palette', prop: { view: { commands: commands(state) } } });
+    default:
+      return state.manage?.module.dialog(state, state.manage.data, open);
   }
 }
 

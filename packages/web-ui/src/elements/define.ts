@@ -1,14 +1,9 @@
 import { ScAcquireDialog } from './acquire-dialog.ts';
 import { ScAnnouncer } from './announcer.ts';
 import { ScApp } from './app.ts';
-import { ScAudit } from './audit.ts';
-import { ScAutomation } from './automation.ts';
-import { ScAutomationDialog } from './automation-dialog.ts';
-import { ScAutomations } from './automations.ts';
 import { ScBreakDialog } from './break-dialog.ts';
 import { ScCalendar } from './calendar.ts';
 import { ScCancelDialog } from './cancel-dialog.ts';
-import { ScConfirmDialog, ScSecretDialog } from './confirm-dialog.ts';
 import { ScHelpDialog } from './help-dialog.ts';
 import { ScHistory } from './history.ts';
 import { ScLock } from './lock.ts';
@@ -19,9 +14,6 @@ import { ScPalette } from './palette.ts';
 import { ScSwap } from './swap.ts';
 import { ScSwapDialog } from './swap-dialog.ts';
 import { ScToasts } from './toasts.ts';
-import { ScWebhook } from './webhook.ts';
-import { ScWebhookDialog } from './webhook-dialog.ts';
-import { ScWebhooks } from './webhooks.ts';
 
 /** Registers every element of the page. Once for each window. */
 export function defineElements(registry: CustomElementRegistry): void {
@@ -37,17 +29,8 @@ export function defineElements(registry: CustomElementRegistry): void {
   registry.define('sc-help-dialog', ScHelpDialog);
   registry.define('sc-palette', ScPalette);
   registry.define('sc-acquire-dialog', ScAcquireDialog);
-  registry.define('sc-audit', ScAudit);
-  registry.define('sc-automation', ScAutomation);
-  registry.define('sc-automation-dialog', ScAutomationDialog);
-  registry.define('sc-automations', ScAutomations);
   registry.define('sc-break-dialog', ScBreakDialog);
   registry.define('sc-calendar', ScCalendar);
   registry.define('sc-lock', ScLock);
-  registry.define('sc-webhook', ScWebhook);
-  registry.define('sc-webhook-dialog', ScWebhookDialog);
-  registry.define('sc-webhooks', ScWebhooks);
-  registry.define('sc-confirm-dialog', ScConfirmDialog);
-  registry.define('sc-secret-dialog', ScSecretDialog);
   registry.define('sc-app', ScApp);
 }

@@ -10,11 +10,15 @@ import { swapTitle } from './swap.ts';
 export const SCREENS: readonly Readonly<{ route: Route; label: string; icon: string; key: string }>[] = [
   { route: { screen: 'overview' }, label: 'Overview', icon: '▦', key: 'o' },
   { route: { screen: 'models' }, label: 'Models', icon: '☰', key: 'm' },
+  { route: { screen: 'hosts' }, label: 'Hosts', icon: '▣', key: 't' },
+  { route: { screen: 'services' }, label: 'Services', icon: '❖', key: 's' },
   { route: { screen: 'calendar' }, label: 'Calendar', icon: '▤', key: 'c' },
   { route: { screen: 'history' }, label: 'History', icon: '↺', key: 'h' },
   { route: { screen: 'automations' }, label: 'Automations', icon: '◷', key: 'a' },
   { route: { screen: 'webhooks' }, label: 'Webhooks', icon: '⇄', key: 'w' },
+  { route: { screen: 'operations' }, label: 'Operations', icon: '⚙', key: 'p' },
   { route: { screen: 'audit' }, label: 'Audit', icon: '≣', key: 'u' },
+  { route: { screen: 'settings' }, label: 'Settings', icon: '⚒', key: 'e' },
 ];
 
 /** What the palette offers here and now. */

@@ -1,5 +1,6 @@
 import type { Api } from '../../src/api.ts';
-import { Controller } from '../../src/controller.ts';
+import { Controller, type Surroundings } from '../../src/controller.ts';
+import type { ManageModule } from '../../src/manage/contract.ts';
 import { type AppState, initialState, type OwnLock } from '../../src/state.ts';
 import { Store } from '../../src/store.ts';
 import { aLock } from './coordination-builders.ts';
@@ -14,7 +15,12 @@ const unforeseen: Api = new Proxy({} as Api, {
 });
 
 /** A controller with a scripted server, a clock that stands still until the test moves it, and a record of what left the page. */
-export function rig(api: Partial<Api> = {}, change: Partial<AppState> = {}) {
+export function rig(
+  api: Partial<Api> = {},
+  change: Partial<AppState> = {},
+  module: ManageModule | null = null,
+  more: Partial<Surroundings> = {},
+) {
   const store = new Store<AppState>({ ...initialState({ screen: 'overview' }, NOON), ...change });
   const paths: string[] = [];
   const remembered: string[] = [];
@@ -36,9 +42,16 @@ export function rig(api: Partial<Api> = {}, change: Partial<AppState> = {}) {
       return `key-${keys}`;
     },
     pushPath: (path) => paths.push(path),
+    call: async (path) => {
+      throw new Error(`unexpected call of ${path}`);
+    },
+    // Its elements need a window; whoever tests these screens gives the module.
+    loadManage: () => (module === null ? Promise.reject(new Error('no window')) : Promise.resolve(module)),
+    openStream: () => () => undefined,
     copy: async (text) => text !== 'forbidden',
     remember: (name, value) => remembered.push(`${name}=${value}`),
     keepLocks: (locks) => kept.push(locks),
+    ...more,
   });
   return { store, controller, paths, remembered, kept, clock };
 }

@@ -1,0 +1,112 @@
+import { problemFrom } from '../transport.ts';
+import { appendLog, emptyLog } from '../view-models/log-buffer.ts';
+import type { Operation, OperationList, OperationLogLine } from '../wire.ts';
+import type { ManageDesk, ManageParts } from './contract.ts';
+import { operationPath } from './paths.ts';
+import type { ManageAction, ManageState } from './state.ts';
+
+const PAGE = 50;
+
+/** Operations: the list, the one on screen with its output, and the cancel. */
+export class OperationDesk implements ManageDesk {
+  readonly #parts: ManageParts;
+  #follows: Readonly<{ id: string; stop: () => void }> | null = null;
+
+  constructor(parts: ManageParts) {
+    this.#parts = parts;
+  }
+
+  async load(isWanted: boolean): Promise<void> {
+    const { route } = this.#parts.store.get();
+    this.#follow(route.screen === 'operation' ? route.id : null);
+    if (route.screen === 'operation') return this.#one(route.id);
+    const isLong = (this.#data?.operations.items?.length ?? 0) > PAGE;
+    if (route.screen === 'operations' && (isWanted || !isLong)) await this.#page(null);
+  }
+
+  async more(): Promise<void> {
+    const { route } = this.#parts.store.get();
+    const { nextCursor, loading } = this.#data?.operations ?? { nextCursor: null, loading: false };
+    if (route.screen === 'operations' && nextCursor !== null && !loading) await this.#page(nextCursor);
+  }
+
+  perform(action: ManageAction): void {
+    const { asker, call } = this.#parts;
+    if (action.kind !== 'cancel_operation') return;
+    void asker.fromDialog(
+      () => call<Operation>(`${operationPath(action.id)}/cancel`, { method: 'POST', body: {} }),
+      (operation) => this.#take([operation]),
+    );
+  }
+
+  onEvent(type: string, data: unknown): void {
+    if (type === 'operation') this.#take([data as Operation]);
+  }
+
+  get #data(): ManageState | undefined {
+    return this.#parts.store.get().manage?.data;
+  }
+
+  #put(change: Partial<ManageState>): void {
+    this.#parts.store.update(({ manage }) => (manage === null ? {} : { manage: { ...manage, data: { ...manage.data, ...change } } }));
+  }
+
+  /** What is over stays over: a late answer must not undo what the stream said in between. */
+  #take(operations: readonly Operation[]): void {
+    const known = { ...this.#data?.known };
+    const fresh: string[] = [];
+    for (const operation of operations) {
+      const before = known[operation.id];
+      if (before === undefined) fresh.push(operation.id);
+      if (before?.settled !== true || operation.settled) known[operation.id] = operation;
+    }
+    this.#put({ known });
+    const list = this.#data?.operations;
+    if (list === undefined || list.items === null || fresh.length === 0) return;
+    const items = [...new Set([...fresh, ...list.items])].sort((a, b) => (a < b ? 1 : -1));
+    this.#put({ operations: { ...list, items } });
+  }
+
+  async #page(cursor: string | null): Promise<void> {
+    const put = (change: Partial<ManageState['operations']>): void => {
+      const before = this.#data?.operations;
+      if (before !== undefined) this.#put({ operations: { ...before, ...change } });
+    };
+    put({ loading: true });
+    try {
+      const query = new URLSearchParams({ limit: String(PAGE), ...(cursor !== null && { cursor }) });
+      const page = await this.#parts.call<OperationList>(`/api/operations?${query}`);
+      this.#take(page.items);
+      const older = cursor === null ? [] : (this.#data?.operations.items ?? []);
+      const items = [...new Set([...older, ...page.items.map(({ id }) => id)])].sort((a, b) => (a < b ? 1 : -1));
+      put({ items, nextCursor: page.next_cursor, loading: false, problem: null });
+    } catch (error) {
+      put({ loading: false, problem: problemFrom(error) });
+    }
+  }
+
+  async #one(id: string): Promise<void> {
+    try {
+      this.#take([await this.#parts.call<Operation>(operationPath(id))]);
+      this.#put({ operation: { value: id, loading: false, problem: null } });
+    } catch (error) {
+      this.#put({ operation: { value: null, loading: false, problem: problemFrom(error) } });
+    }
+  }
+
+  /** The output of the one on screen comes on a stream of its own, for as long as it is on screen. */
+  #follow(id: string | null): void {
+    if (this.#follows?.id === id) return;
+    this.#follows?.stop();
+    this.#follows = null;
+    if (id === null) return;
+    this.#put({ log: { of: id, buffer: emptyLog } });
+    const stop = this.#parts.openStream(`${operationPath(id)}/stream`, (type, data) => {
+      if (type !== 'log') return this.#take([data as Operation]);
+      const { host, ...line } = data as OperationLogLine;
+      const { log } = this.#data ?? {};
+      if (log?.of === id) this.#put({ log: { of: id, buffer: appendLog(log.buffer, [{ ...line, host: host ?? '' }]) } });
+    });
+    this.#follows = { id, stop };
+  }
+}

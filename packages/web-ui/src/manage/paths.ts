@@ -1,0 +1,1 @@
+export const operationPath = (id: string): string => `/api/operations/${encodeURIComponent(id)}`;

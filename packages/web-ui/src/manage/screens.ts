@@ -1,0 +1,29 @@
+import { type Child, h } from '../dom.ts';
+import type { AppState } from '../state.ts';
+import { auditView } from '../view-models/audit.ts';
+import { automationsView, automationView } from '../view-models/automation.ts';
+import { webhooksView, webhookView } from '../view-models/webhook.ts';
+import type { ManageState } from './state.ts';
+import { operationScreenView, operationsView } from './view-models/operation.ts';
+
+export function managedScreen(state: AppState, data: ManageState): Child {
+  const { route } = state;
+  switch (route.screen) {
+    case 'automations':
+      return h('sc-automations', { key: 'automations', prop: { view: automationsView(state) } });
+    case 'automation':
+      return h('sc-automation', { key: `automation/${route.id}`, prop: { view: automationView(state, route.id) } });
+    case 'webhooks':
+      return h('sc-webhooks', { key: 'webhooks', prop: { view: webhooksView(state) } });
+    case 'webhook':
+      return h('sc-webhook', { key: `webhook/${route.id}`, prop: { view: webhookView(state, route.id) } });
+    case 'audit':
+      return h('sc-audit', { key: 'audit', prop: { view: auditView(state) } });
+    case 'operations':
+      return h('sc-operations', { key: 'operations', prop: { view: operationsView(state, data) } });
+    case 'operation':
+      return h('sc-operation', { key: `operation/${route.id}`, prop: { view: operationScreenView(state, data, route.id) } });
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,156 @@
+import type { AppState } from '../../state.ts';
+import { serverNow } from '../../state.ts';
+import { ago, bytes, instant, ofBytes, span } from '../../view-models/format.ts';
+import { emptyLog, type LogBuffer } from '../../view-models/log-buffer.ts';
+import { type Mark, mark } from '../../view-models/mark.ts';
+import type { Operation, OperationPart, Problem } from '../../wire.ts';
+import type { ManageState } from '../state.ts';
+
+const KINDS: Readonly<Record<Operation['kind'], string>> = {
+  model_download: 'Download the weights of',
+  image_pull: 'Pull the image of',
+  host_update: 'Update',
+  host_reboot: 'Reboot',
+  service_restart: 'Restart',
+  patches_apply: 'Reapply the patches of',
+  patches_undo: 'Undo the patches of',
+  nim_install: 'Install',
+  vector_snapshot: 'Snapshot of',
+  vector_restore: 'Restore',
+};
+
+const MARKS: Readonly<Record<Operation['state'], Mark>> = {
+  running: mark('busy', 'running'),
+  succeeded: mark('ok', 'done'),
+  failed: mark('bad', 'failed'),
+  cancelled: mark('none', 'cancelled'),
+};
+
+const PART_MARKS: Readonly<Record<OperationPart['status'], Mark>> = {
+  pending: mark('none', 'waiting'),
+  running: MARKS.running,
+  done: MARKS.succeeded,
+  failed: MARKS.failed,
+  skipped: mark('none', 'left out'),
+};
+
+export const operationTitle = ({ kind, subject }: Operation): string => `${KINDS[kind]} ${subject}`;
+
+export type OperationRow = Readonly<{
+  id: string;
+  title: string;
+  mark: Mark;
+  when: string;
+  took: string;
+  by: string;
+  progress: string;
+  /** 0 to 100; `null`: it is over, or nobody can tell. */
+  percent: number | null;
+}>;
+
+export function operationRow(operation: Operation, now: number): OperationRow {
+  const { id, state, progress, requested_by: by, created_at: at, settled } = operation;
+  const { fraction } = progress;
+  return {
+    id,
+    title: operationTitle(operation),
+    mark: MARKS[state],
+    when: ago(instant(at), now),
+    took: span(secondsOf(operation, now)),
+    by,
+    progress: settled ? (operation.cause?.message ?? '') : progressText(operation),
+    percent: settled || fraction === null ? null : Math.round(fraction * 100),
+  };
+}
+
+/** While it runs by this page's own clock, so that the figure moves between two events. */
+function secondsOf({ settled_at: settled, created_at: created }: Operation, now: number): number {
+  return ((instant(settled) ?? now) - (instant(created) ?? now)) / 1_000;
+}
+
+/** `spark1: downloading · 12 of 31 GiB · 110 MiB/s · 3 min left`. */
+function progressText({ progress }: Operation): string {
+  const { label, done_bytes: done, total_bytes: total, bytes_per_second: rate, eta_seconds: eta } = progress;
+  const parts = [
+    label,
+    done !== null && (total === null ? bytes(done) : ofBytes(done, total)),
+    rate !== null && rate > 0 && `${bytes(rate)}/s`,
+    eta !== null && `${span(eta)} left`,
+  ];
+  return parts.filter((part) => typeof part === 'string' && part !== '').join(' · ');
+}
+
+export type OperationsView = Readonly<{
+  rows: readonly OperationRow[];
+  loading: boolean;
+  hasMore: boolean;
+  problem: Problem | null;
+}>;
+
+export function operationsView(state: AppState, { operations, known }: ManageState): OperationsView {
+  const now = serverNow(state);
+  const ids = operations.items ?? [];
+  return {
+    rows: ids.flatMap((id) => known[id] ?? []).map((operation) => operationRow(operation, now)),
+    loading: operations.items === null || operations.loading,
+    hasMore: operations.nextCursor !== null,
+    problem: operations.problem,
+  };
+}
+
+export type PartRow = Readonly<{ key: string; label: string; mark: Mark; text: string; percent: number | null }>;
+
+export type OperationScreenView = Readonly<{
+  id: string;
+  row: OperationRow | null;
+  reason: string | null;
+  parts: readonly PartRow[];
+  cause: Operation['cause'];
+  result: readonly (readonly [name: string, value: string])[];
+  canCancel: boolean;
+  isCancelling: boolean;
+  log: LogBuffer;
+  problem: Problem | null;
+}>;
+
+export function operationScreenView(state: AppState, data: ManageState, id: string): OperationScreenView {
+  const operation = data.known[id];
+  return {
+    id,
+    row: operation === undefined ? null : operationRow(operation, serverNow(state)),
+    reason: operation?.reason ?? null,
+    parts: (operation?.parts ?? []).map(partRow),
+    cause: operation?.cause ?? null,
+    result: Object.entries(operation?.result ?? {}).map(([name, value]) => [
+      name.replaceAll('_', ' '),
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+    canCancel: operation !== undefined && !operation.settled && operation.cancellable && operation.cancel_requested_at === null,
+    isCancelling: operation !== undefined && !operation.settled && operation.cancel_requested_at !== null,
+    log: data.log?.of === id ? data.log.buffer : emptyLog,
+    problem: operation === undefined ? data.operation.problem : null,
+  };
+}
+
+function partRow({ key, label, status, done_bytes: done, total_bytes: total, fraction, note }: OperationPart): PartRow {
+  const size = done === null ? '' : total === null ? bytes(done) : ofBytes(done, total);
+  return {
+    key,
+    label,
+    mark: PART_MARKS[status],
+    text: [size, note ?? ''].filter((text) => text !== '').join(' · '),
+    percent: status === 'running' && fraction !== null ? Math.round(fraction * 100) : null,
+  };
+}
+
+export type CancelOperationView = Readonly<{ id: string; title: string; isOver: boolean; request: AppState['request'] }>;
+
+export function cancelOperationView(state: AppState, { known }: ManageState, id: string): CancelOperationView {
+  const operation = known[id];
+  return {
+    id,
+    title: operation === undefined ? id : operationTitle(operation),
+    isOver: operation?.settled ?? false,
+    request: state.request,
+  };
+}
