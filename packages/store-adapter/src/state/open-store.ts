@@ -10,9 +10,11 @@ import {
   isSparkError,
   type LeaseStore,
   type Logger,
+  type OperationStore,
   type ScheduleStore,
   type SwapJournal,
   silentLogger,
+  type TrustStore,
   type WebhookOutbox,
   type WebhookStore,
 } from '@spark-control/core';
@@ -30,8 +32,10 @@ import { SqlAutomations } from './sql-automations.ts';
 import { SqlEventLog } from './sql-event-log.ts';
 import { SqlJournal } from './sql-journal.ts';
 import { SqlLeases } from './sql-leases.ts';
+import { SqlOperations } from './sql-operations.ts';
 import { SqlOutbox } from './sql-outbox.ts';
 import { SqlSchedules } from './sql-schedules.ts';
+import { SqlTrustStore } from './sql-trust.ts';
 import { SqlWebhooks } from './sql-webhooks.ts';
 import { WriteGuard } from './write-guard.ts';
 
@@ -65,6 +69,9 @@ export type Store = Readonly<{
   outbox: WebhookOutbox;
   automations: AutomationStore;
   schedules: ScheduleStore;
+  operations: OperationStore;
+  /** Pins of host keys that are in no file. */
+  trust: TrustStore;
   answers: AnswerStore;
   /** Made once per data folder; it signs every claim on the hosts. */
   controllerId: string;
@@ -147,6 +154,8 @@ async function assemble(
   const schedules = new SqlSchedules(db, guard, audit);
   const journal = new SqlJournal(db, { events, leases, audit, outbox }, guard);
   const answers = new SqlAnswers(db, guard, sealer);
+  const operations = new SqlOperations(db, guard, audit);
+  const trust = await SqlTrustStore.open(db, guard, options.clock ?? { now: Date.now });
   await answers.abandonRunning().catch((error: unknown) => {
     // A full disk must not keep the server from starting: reads work, and this is done again at the next start.
     if (!isSparkError(error)) throw error;
@@ -208,6 +217,13 @@ async function assemble(
       save: (schedule, entry) => schedules.save(schedule, entry),
       remove: (id, entry) => schedules.remove(id, entry),
     },
+    operations: {
+      get: read((id) => operations.get(id)),
+      list: read((query) => operations.list(query)),
+      unsettled: read(() => operations.unsettled()),
+      save: (stored, entry) => operations.save(stored, entry),
+    },
+    trust,
     fences: { current: read((cluster) => journal.current(cluster)) },
     answers,
     controllerId: await controllerIdOf(db),
