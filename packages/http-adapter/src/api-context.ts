@@ -1,4 +1,4 @@
-import type { AuditLog, AutomationDesk, Clock, ScheduleDesk, SparkCore, WebhookDesk } from '@spark-control/core';
+import type { AuditLog, AutomationDesk, Clock, OperationDesk, ScheduleDesk, SparkCore, WebhookDesk } from '@spark-control/core';
 import type { SwapViews } from './swaps/view.ts';
 
 /** What the routes of every resource share. */
@@ -8,6 +8,7 @@ export type ApiContext = Readonly<{
   audit: AuditLog;
   schedules: ScheduleDesk;
   automations: AutomationDesk;
+  operations: OperationDesk;
   clock: Clock;
   version: string;
   /** ms since the epoch at which this server started. */

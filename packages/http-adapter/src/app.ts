@@ -1,4 +1,15 @@
-import type { AnswerStore, AuditLog, AutomationDesk, Clock, Ids, Logger, ScheduleDesk, SparkCore, WebhookDesk } from '@spark-control/core';
+import type {
+  AnswerStore,
+  AuditLog,
+  AutomationDesk,
+  Clock,
+  Ids,
+  Logger,
+  OperationDesk,
+  ScheduleDesk,
+  SparkCore,
+  WebhookDesk,
+} from '@spark-control/core';
 import { SparkError } from '@spark-control/core';
 import express, { type Express } from 'express';
 import type { ApiContext } from './api-context.ts';
@@ -30,6 +41,7 @@ export type AppDeps = Readonly<{
   audit: AuditLog;
   schedules: ScheduleDesk;
   automations: AutomationDesk;
+  operations: OperationDesk;
   clock: Clock;
   ids: Ids;
   logger: Logger;
@@ -64,6 +76,7 @@ export function createApp(deps: AppDeps): SparkApp {
     audit: deps.audit,
     schedules: deps.schedules,
     automations: deps.automations,
+    operations: deps.operations,
     clock,
     version: deps.version,
     startedAt: clock.now(),

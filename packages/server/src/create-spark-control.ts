@@ -12,6 +12,7 @@ import {
   createCore,
   type Ids,
   type Logger,
+  type OperationDesk,
   type ScheduleDesk,
   type SparkCore,
   silentLogger,
@@ -62,6 +63,7 @@ export type SparkControl = Readonly<{
   webhooks: WebhookDesk;
   schedules: ScheduleDesk;
   automations: AutomationDesk;
+  operations: OperationDesk;
   /** Tells where the app is served, so that no webhook calls it. `listen` does so; who listens by other means should too. */
   listensOn(host: string, port: number): void;
   /** The Express app, as what embedders need of it. It does not listen; mount it or give it to `http.createServer`. */
@@ -120,6 +122,7 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
       webhooks: desks.webhooks,
       schedules: desks.schedules,
       automations: desks.automations,
+      operations: desks.operations,
       app: web.app,
       listensOn: (host, port) => void listeners.push({ host, port }),
       settings: configuration.server,
@@ -174,7 +177,7 @@ function coreOf(options: SparkControlOptions, parts: Parts): SparkCore {
 function appOf(
   options: SparkControlOptions,
   core: SparkCore,
-  { webhooks, schedules, automations }: Desks,
+  { webhooks, schedules, automations, operations }: Desks,
   { server }: Configuration,
   store: Store,
   tools: Tools,
@@ -184,6 +187,7 @@ function appOf(
     webhooks,
     schedules,
     automations,
+    operations,
     audit: store.audit,
     answers: store.answers,
     ...tools,

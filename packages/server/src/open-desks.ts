@@ -5,11 +5,13 @@ import {
   type ClusterKey,
   createAutomationDesk,
   createDefaultModels,
+  createOperationDesk,
   createScheduleDesk,
   createWebhookDesk,
   type DefaultModelRule,
   type Ids,
   type Logger,
+  type OperationDesk,
   type ScheduleDesk,
   type ServiceControl,
   type SparkCore,
@@ -26,6 +28,7 @@ import { VERSION } from './version.ts';
 const AHEAD_MS = 2 * 3_600_000;
 
 export type Desks = Readonly<{
+  operations: OperationDesk;
   webhooks: WebhookDesk;
   schedules: ScheduleDesk;
   automations: AutomationDesk;
@@ -52,6 +55,8 @@ type DeskParts = Readonly<{
 
 /** What stands around the core: who is told, what others plan, and what is done by the clock. */
 export function openDesks({ core, store, endpoint, services, defaultModels: rules, listeners, env, ...tools }: DeskParts): Desks {
+  // Before the others: they say who does which work.
+  const operations = createOperationDesk({ store: store.operations, isSimulated: core.isSimulated, ...tools });
   const calendar = new CronerCalendar();
   const webhooks = createWebhookDesk({
     store: store.webhooks,
@@ -66,6 +71,7 @@ export function openDesks({ core, store, endpoint, services, defaultModels: rule
   const planned = (): Promise<readonly Automation[]> => store.automations.list();
   const schedules = createScheduleDesk({ store: store.schedules, calendar, core, automations: planned, ...tools });
   return {
+    operations,
     webhooks,
     schedules,
     automations,
@@ -80,8 +86,10 @@ export function openDesks({ core, store, endpoint, services, defaultModels: rule
       await webhooks.start();
       await automations.start();
       await defaults.start();
+      await operations.start();
     },
     async close() {
+      await operations.close();
       await Promise.all([defaults.close(), automations.close()]); // each may wait for a look at a host that hangs
       await webhooks.close();
     },

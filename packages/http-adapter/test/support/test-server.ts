@@ -1,9 +1,10 @@
 import { Agent, createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createScheduleDesk, type LogFields, type Logger } from '@spark-control/core';
+import { createOperationDesk, createScheduleDesk, type Ids, type LogFields, type Logger } from '@spark-control/core';
 import { FakeClock } from '../../../core/test/support/fake-clock.ts';
 import { MemoryAnswers } from '../../../core/test/support/memory-answers.ts';
 import { MemoryAudit } from '../../../core/test/support/memory-audit.ts';
+import { MemoryOperations } from '../../../core/test/support/memory-operations.ts';
 import { MemorySchedules } from '../../../core/test/support/memory-schedules.ts';
 import { PlainCalendar } from '../../../core/test/support/plain-calendar.ts';
 import { type AppDeps, createApp, type SparkApp } from '../../src/index.ts';
@@ -35,7 +36,8 @@ export async function startServer(over: Partial<AppDeps> = {}, core = new Script
       void logs.push({ level, message, fields });
   const logger: Logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
   const audit = new MemoryAudit();
-  let ids = 0;
+  let idCount = 0;
+  const ids: Ids = { next: (prefix) => `${prefix}_${idCount++}` };
   const { app, closeStreams } = createApp({
     core,
     webhooks: new ScriptedWebhooks(),
@@ -50,8 +52,9 @@ export async function startServer(over: Partial<AppDeps> = {}, core = new Script
       automations: async () => [],
     }),
     automations: automationsOver(core, { clock }),
+    operations: createOperationDesk({ store: new MemoryOperations(audit), clock, ids, logger, isSimulated: false }),
     clock,
-    ids: { next: (prefix) => `${prefix}_${ids++}` },
+    ids,
     logger,
     version: '1.2.3',
     listenHost: '127.0.0.1',
