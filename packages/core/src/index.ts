@@ -50,6 +50,8 @@ export type {
 export { createScheduleDesk, type ScheduleDeskDeps } from './application/schedule-desk.ts';
 export type { ClusterPorts } from './application/step-ports.ts';
 export { type LockNeed, type LockTools, type TakenLock, takeLock, underTakenLock } from './application/under-lock.ts';
+export type { RestoreRequest, SnapshotRequest, VectorDesk, VectorDeskDeps } from './application/vector-api.ts';
+export { createVectorDesk } from './application/vector-desk.ts';
 export type { ConfigurableWebhookDesk, NewWebhook, WebhookDesk, WebhookWithCounts } from './application/webhook-api.ts';
 export type { WebhookDeskDeps } from './application/webhook-deps.ts';
 export { createWebhookDesk } from './application/webhook-desk.ts';
@@ -230,7 +232,8 @@ export {
   type SwapPhase,
 } from './swap/swap.ts';
 export { type Cluster, endpointOf, type Host, headOf, type LauncherKind } from './topology/cluster.ts';
-export { type Pruning, prunable, type Retention, unverified } from './vector/retention.ts';
+export { type Doubt, doubtAbout, type Pruning, prunable, type Retention } from './vector/retention.ts';
+export type { StorageRestore, StorageRestoreStep } from './vector/storage-restore.ts';
 export type { Delivery, DeliveryAttempt, DeliveryState } from './webhook/delivery.ts';
 export type { WebhookEndpoint } from './webhook/endpoint.ts';
 export { ENDING_NOTICES, NOTICE_TYPES, type Notice, type NoticeType, type NumberedNotice, type ServedEndpoint } from './webhook/notice.ts';

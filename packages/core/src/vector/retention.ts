@@ -8,14 +8,18 @@ export type Retention = Readonly<{ keepCount: number | null; keepDays: number | 
 /** `remove`: oldest first. `problem`: why none may go although the rule would let some. */
 export type Pruning = Readonly<{ remove: readonly StoredSnapshot[]; problem: string | null }>;
 
-/** Why a snapshot that was just made is no reason to let an older one go, as half a sentence; `null`: it is. */
-export function unverified(made: StoredSnapshot, listed: readonly StoredSnapshot[]): string | null {
+/** `broken`: no copy to rely on. `unsure`: nothing is wrong with it that could be seen, but nothing proves it either. `words`: half a sentence. */
+export type Doubt = Readonly<{ kind: 'broken' | 'unsure'; words: string }>;
+
+/** Why a snapshot that was just made is no reason to let an older one go; `null`: it is verified. */
+export function doubtAbout(made: StoredSnapshot, listed: readonly StoredSnapshot[]): Doubt | null {
   const found = listed.find(({ collection, name }) => collection === made.collection && name === made.name);
-  if (found === undefined) return 'is not in the list of snapshots';
-  if (found.bytes === null || found.bytes <= 0) return 'is empty by the list of snapshots';
-  if (found.checksum === null) return 'has no checksum in the list of snapshots';
-  if (made.checksum === null) return 'was made without a checksum to compare';
-  return found.checksum === made.checksum ? null : 'has another checksum in the list than when it was made';
+  if (found === undefined) return { kind: 'broken', words: 'is not in the list of snapshots' };
+  if (found.bytes === null) return { kind: 'unsure', words: 'has no size in the list of snapshots' };
+  if (found.bytes <= 0) return { kind: 'broken', words: 'is empty' };
+  if (found.checksum === null) return { kind: 'unsure', words: 'has no checksum in the list of snapshots' };
+  if (made.checksum === null) return { kind: 'unsure', words: 'was made without a checksum to compare' };
+  return found.checksum === made.checksum ? null : { kind: 'broken', words: 'has another checksum in the list than when it was made' };
 }
 
 /**
@@ -27,8 +31,8 @@ export function unverified(made: StoredSnapshot, listed: readonly StoredSnapshot
  */
 export function prunable(made: StoredSnapshot, listed: readonly StoredSnapshot[], { keepCount, keepDays }: Retention): Pruning {
   if (keepCount === null && keepDays === null) return { remove: [], problem: null };
-  const problem = unverified(made, listed);
-  if (problem !== null) return { remove: [], problem };
+  const doubt = doubtAbout(made, listed);
+  if (doubt !== null) return { remove: [], problem: doubt.words };
   const now = made.createdAt;
   if (now === null) return { remove: [], problem: 'has no date to count ages from' };
   const others = listed
