@@ -60,7 +60,7 @@ function meaningIssues(key: string, { url, port, host }: FileServiceEntry, file:
   return issues;
 }
 
-const DEFAULT_HEALTH_PATHS: Readonly<Partial<Record<ConfiguredService['kind'], string>>> = { vector_store: '/healthz' };
+const DEFAULT_HEALTH_PATHS: Readonly<Partial<Record<ConfiguredService['kind'], string>>> = { qdrant: '/healthz' };
 
 const serviceOf = (key: string, entry: FileServiceEntry, isDisabled: boolean): ConfiguredService => ({
   key,
