@@ -84,8 +84,20 @@ const DeadlinesSection = Type.Object(
 );
 
 const LimitsSection = Type.Object(
-  { body_bytes: integer('Largest JSON body of a request.', 1_024, 2 ** 30) },
+  {
+    body_bytes: integer('Largest JSON body of a request. Default: 1 MiB. The variable BODY_LIMIT_BYTES goes first.', 1_024, 2 ** 30),
+    drain_seconds: integer('Time for running requests to finish, where a swap asked for over the API names none. Default: 30.', 0, 3_600),
+  },
   { ...CLOSED, description: 'Limits of the HTTP interface.' },
+);
+
+const PollsSection = Type.Object(
+  {
+    observe_seconds: number('How often an idle cluster is looked at, in seconds. Default: 2.', 0.2, 300),
+    telemetry_seconds: number('How often memory, GPU and disk of the hosts are read, in seconds. Default: 5.', 0.5, 600),
+    catalog_seconds: number('How often the files of the catalog are looked at, in seconds. Default: 2.', 0.2, 600),
+  },
+  { ...CLOSED, description: 'How often is looked at what changes by itself.' },
 );
 
 const ServerSection = Type.Object(
@@ -101,10 +113,11 @@ const ServerSection = Type.Object(
 export const SparkFile = Type.Object(
   {
     ssh: Type.Optional(SshDefaults),
-    hosts: mapOf(HostEntry, 'GPU hosts: key and entry.'),
+    hosts: Type.Optional(mapOf(HostEntry, 'GPU hosts: key and entry. May be left out where SPARK1_HOST names them.')),
     clusters: Type.Optional(mapOf(ClusterEntry, 'Hosts that serve one model together. Default: one cluster `default` of all hosts.')),
     deadlines: Type.Optional(DeadlinesSection),
     limits: Type.Optional(LimitsSection),
+    polls: Type.Optional(PollsSection),
     server: Type.Optional(ServerSection),
   },
   { ...CLOSED, title: 'Hosts and clusters of Spark Control' },

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { SparkError } from '@spark-control/core';
 
@@ -14,7 +14,10 @@ export function writeAtomically(path: string, content: string): void {
   // Always the same name: what a killed process left there is overwritten by the next write.
   const draft = join(dirname(target), `.${basename(target)}.new`);
   try {
-    writeSynced(draft, content, modeOf(target));
+    const mode = modeOf(target);
+    // A rename would get past the bit by which somebody keeps the file from being changed.
+    if (mode !== null) accessSync(target, constants.W_OK);
+    writeSynced(draft, content, mode ?? NEW_FILE_MODE);
     renameSync(draft, target);
   } catch (error) {
     removeQuietly(draft);
@@ -39,7 +42,7 @@ function reasonOf(path: string, code: string | undefined): string {
       return `its folder is mounted read-only. Mount ${folder} writable.`;
     case 'EACCES':
     case 'EPERM':
-      return `this process may not write in ${folder}. Give its user the right to, for example by chown.`;
+      return `this process may write neither the file nor its folder ${folder}, or only one of them. Give its user the right to write both.`;
     case 'EBUSY':
       return `the file itself is a mount point. Mount its folder ${folder} in place of the single file.`;
     case 'ENOENT':
@@ -60,7 +63,10 @@ function targetOf(path: string): string {
   }
 }
 
-const modeOf = (path: string): number => (statSync(path, { throwIfNoEntry: false })?.mode ?? NEW_FILE_MODE) & 0o777;
+function modeOf(path: string): number | null {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? null : stat.mode & 0o777;
+}
 
 function writeSynced(path: string, content: string, mode: number): void {
   const file = openSync(path, 'w', mode);

@@ -15,6 +15,16 @@ export type ClusterDefaults = Readonly<{
 const DEFAULT_IMAGES = { launch_cluster: 'vllm-node', docker_run: 'vllm/vllm-openai:latest' } as const;
 export const DEFAULT_MODEL_ROOTS: readonly string[] = ['/models', '/srv/models'];
 
+/** Fields of a cluster for which a variable stands where the file does not say them. */
+export const CLUSTER_VARIABLES: Readonly<Record<string, string>> = {
+  launcher: 'LAUNCHER',
+  port: 'VLLM_PORT',
+  container: 'VLLM_CONTAINER',
+  image: 'VLLM_IMAGE',
+  launcher_directory: 'LAUNCHER_DIR',
+  model_roots: 'MODEL_ROOTS',
+};
+
 const CONTAINER = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 const PATH_ON_HOST = /^(?:\/|~\/|~$)/;
 const LABEL = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
@@ -29,7 +39,7 @@ export function clusterDefaults(env: EnvReader): ClusterDefaults {
   const image = env.text('VLLM_IMAGE');
   if (image !== null && !isImageReference(image)) env.fault('VLLM_IMAGE', 'VLLM_IMAGE has to be a Docker image such as vllm-node.');
   return {
-    launcher: env.choice('LAUNCHER', ['launch_cluster', 'docker_run']) ?? 'launch_cluster',
+    launcher: env.choice('LAUNCHER', ['launch_cluster', 'docker_run'], 'launch_cluster'),
     port: env.lenientPort('VLLM_PORT', 8888),
     container: env.matching('VLLM_CONTAINER', CONTAINER, 'a container name such as vllm_node') ?? 'vllm_node',
     image,

@@ -6,7 +6,7 @@ const USER = /^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/;
 const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{43}=?$/;
 
 /** Hosts `spark1` and `spark2` of the environment, head first; empty when there is no SPARK1_HOST. */
-function hostsOfEnvironment(env: EnvReader, expandHome: (path: string) => string): readonly Host[] {
+export function hostsOfEnvironment(env: EnvReader, expandHome: (path: string) => string): readonly Host[] {
   const hosts: Host[] = [];
   for (const key of ['spark1', 'spark2']) {
     const prefix = key.toUpperCase();
@@ -22,7 +22,7 @@ function hostsOfEnvironment(env: EnvReader, expandHome: (path: string) => string
       key: hostKey(key),
       name: key,
       address,
-      sshPort: env.integer(`${prefix}_PORT`, 1, 65_535) ?? 22,
+      sshPort: env.number(`${prefix}_PORT`, { isWhole: true, minimum: 1, maximum: 65_535 }, 22) ?? 22,
       user: env.matching(own('USER'), USER, 'a login name') ?? env.text('USER') ?? 'nvidia',
       identityFile: keyFile === null ? null : expandHome(keyFile),
       fingerprint: env.matching(`${prefix}_FINGERPRINT`, FINGERPRINT, 'SHA256: and 43 characters, as ssh-keygen -lf prints it'),
@@ -42,9 +42,8 @@ function refuseOrphans(env: EnvReader, prefix: string): void {
   else if (env.isBlank(`${prefix}_HOST`)) env.warnings.push(`${prefix}_HOST is blank and counts as not set.`);
 }
 
-/** Clusters as the environment alone describes them; empty when it names no host. */
-export function clustersOfEnvironment(env: EnvReader, defaults: ClusterDefaults, expandHome: (path: string) => string): readonly Cluster[] {
-  const hosts = hostsOfEnvironment(env, expandHome);
+/** Clusters of the hosts that the environment names; empty without hosts. */
+export function clustersOfEnvironment(hosts: readonly Host[], defaults: ClusterDefaults): readonly Cluster[] {
   if (hosts.length === 0) return [];
   if (defaults.launcher === 'launch_cluster') return [clusterOf('default', hosts, defaults)];
   // Plain docker run spans one host, so each has a model of its own.

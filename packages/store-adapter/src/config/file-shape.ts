@@ -17,6 +17,22 @@ export function shapeIssues(schema: TSchema, file: YamlFile): readonly Issue[] {
   });
 }
 
+/** Faults of a file that are no more than one bad number: of the wrong type, or out of its range. `pointer` names it. */
+export function numberFaults(
+  schema: TSchema,
+  file: YamlFile,
+): readonly Readonly<{ pointer: string; problem: string; data: unknown; schema: Readonly<Record<string, unknown>> }>[] {
+  const validate = compiled.get(schema) ?? ajv.compile(schema);
+  compiled.set(schema, validate);
+  if (validate(file.value)) return [];
+  return (validate.errors ?? []).flatMap((error) => {
+    const own = (error.parentSchema ?? {}) as Readonly<Record<string, unknown>>;
+    const isNumber = [own['type']].flat().some((type) => type === 'integer' || type === 'number');
+    const fault = isNumber ? faultOf(error) : null;
+    return fault === null ? [] : [{ pointer: fault.pointer, problem: fault.message, data: error.data, schema: own }];
+  });
+}
+
 type Fault = Readonly<{ pointer: string; code: string; message: string }>;
 
 const step = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');

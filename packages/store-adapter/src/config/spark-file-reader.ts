@@ -12,6 +12,8 @@ type Context = Readonly<{
   user: string;
   /** `~` and relative paths of key files to absolute ones. */
   keyFile: (path: string) => string;
+  /** Hosts of the environment, for a file that names none. */
+  given: readonly Host[];
   issues: Issue[];
   warnings: string[];
 }>;
@@ -19,8 +21,8 @@ type Context = Readonly<{
 /** Clusters of a spark.yaml of the right shape. Faults in its meaning go to `issues`, oddities to `warnings`. */
 export function clustersOfFile(context: Context): readonly Cluster[] {
   const { spark, file, issues } = context;
-  const hosts = new Map<string, Host>();
-  for (const [key, entry] of Object.entries(spark.hosts)) hosts.set(key, hostOf(key, entry, context));
+  const hosts = new Map<string, Host>(context.given.map((host) => [host.key, host]));
+  for (const [key, entry] of Object.entries(spark.hosts ?? {})) hosts.set(key, hostOf(key, entry, context));
   if (hosts.size === 0)
     issues.push(issueAt(file, '/hosts', 'no_host', 'The file names no host. Add one, or remove the file for a simulation.'));
   if (spark.clusters === undefined)

@@ -70,7 +70,18 @@ const broken = (path: string, message: string): YamlResult => ({
   issues: [{ path: `${path}#`, code: 'bad_file', message }],
 });
 
-const stepsOf = (pointer: string): readonly string[] =>
+/** The value at a JSON pointer; `undefined`: there is none. */
+export function valueAt(value: unknown, pointer: string): unknown {
+  let at = value;
+  for (const step of stepsOf(pointer)) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return undefined;
+    at = (at as Readonly<Record<string, unknown>>)[step];
+  }
+  return at;
+}
+
+/** The parts of a JSON pointer. */
+export const stepsOf = (pointer: string): readonly string[] =>
   pointer
     .split('/')
     .slice(1)

@@ -41,16 +41,17 @@ describe('the default model of a cluster', () => {
     expect(place.load().warnings).to.deep.equal(['Cluster one has a default model that may only run on two: gemma.']);
   });
 
+  it('goes back after no idle time where that is too short, and says so', () => {
+    const path = place.write('config/spark.yaml', yaml('{ model: qwen, after_idle_seconds: 5 }'));
+    const { defaultModels, warnings } = place.load();
+    expect(defaultModels[0]).to.include({ model: 'qwen', afterIdleMs: null });
+    expect(warnings.join()).to.contain(`${path}#/clusters/one/default_model/after_idle_seconds, line 5: `).and.to.contain('at least 60');
+  });
+
   const faults = [
     { of: 'a reserved key', entry: '{ model: unmanaged }', at: '/model', says: 'reserved' },
     { of: 'a name that is no key', entry: '{ model: "Qwen 3" }', at: '/model', says: 'Key of a model' },
     { of: 'no model', entry: '{ after_reboot: true }', at: '', says: '"model"' },
-    {
-      of: 'an idle time that is too short',
-      entry: '{ model: qwen, after_idle_seconds: 5 }',
-      at: '/after_idle_seconds',
-      says: 'at least 60',
-    },
     { of: 'a switch that is a word', entry: '{ model: qwen, after_reboot: "yes" }', at: '/after_reboot', says: 'true or false' },
     { of: 'a switch nobody knows', entry: '{ model: qwen, after_swap: true }', at: '/after_swap', says: 'after_reboot' },
     { of: 'a bare name', entry: 'qwen', at: '', says: 'a map' },

@@ -12,7 +12,7 @@ describe('the configuration from the environment', () => {
     expect(clusters).to.have.length(1);
     expect(clusters[0]).to.include({ key: 'default', launcher: 'simulated', container: 'vllm_node', port: 8888 });
     expect(clusters[0]?.hosts.map(({ key }) => key)).to.deep.equal(['spark1', 'spark2']);
-    expect(server).to.deep.equal({ host: '127.0.0.1', port: 9999, allowedHosts: [], bodyLimitBytes: 2 ** 20 });
+    expect(server).to.deep.equal({ host: '127.0.0.1', port: 9999, allowedHosts: [], bodyLimitBytes: 2 ** 20, drainSeconds: 30 });
   });
 
   it('makes one cluster of the pair, and lends the second host what only the first has', () => {
@@ -111,6 +111,55 @@ describe('the configuration from the environment', () => {
     expect(warnings.join('\n')).to.contain('SPARK1_HOST is blank');
   });
 
+  const numbers = [
+    'PORT',
+    'SPARK1_PORT',
+    'SPARK2_PORT',
+    'BODY_LIMIT_BYTES',
+    'DRAIN_SECONDS',
+    'POLL_OBSERVE_SECONDS',
+    'POLL_TELEMETRY_SECONDS',
+    'POLL_CATALOG_SECONDS',
+    'DEADLINE_STOP_SECONDS',
+    'DEADLINE_LOAD_HISTORY_FACTOR',
+    'DEADLINE_LOAD_ASSUMED_GIB',
+  ] as const;
+  for (const name of numbers) {
+    it(`starts with the default and a warning that names ${name} when that is no number it can be`, () => {
+      const hosts = { SPARK1_HOST: 'a', SPARK2_HOST: 'b' };
+      const usual = place.load(hosts);
+      for (const value of ['nine', '-1', '1e3', '99999999999999', '0x10', '1,5', ' 1 2 ']) {
+        const { server, polls, deadlines, clusters, warnings } = place.load({ ...hosts, [name]: value });
+        expect({ server, polls, deadlines, clusters }, value).to.deep.equal({
+          server: usual.server,
+          polls: usual.polls,
+          deadlines: usual.deadlines,
+          clusters: usual.clusters,
+        });
+        expect(
+          warnings.filter((text) => text.includes(`${name} `)),
+          value,
+        ).to.have.length(1);
+      }
+      for (const blank of ['', '  ']) expect(place.load({ ...hosts, [name]: blank }).warnings).to.deep.equal(usual.warnings);
+    });
+  }
+
+  it('takes limits, polls and deadlines from variables, over the file', () => {
+    place.write('config/spark.yaml', 'hosts: { a: { address: a } }\nlimits: { drain_seconds: 5 }\ndeadlines: { stop_seconds: 7 }\n');
+    const { server, polls, deadlines } = place.load({ DRAIN_SECONDS: '60', POLL_OBSERVE_SECONDS: '0.5', DEADLINE_STOP_SECONDS: '9.5' });
+    expect([server.drainSeconds, polls.observeMs, deadlines.stopMs]).to.deep.equal([60, 500, 9_500]);
+    const bad = place.load({ DRAIN_SECONDS: 'soon' });
+    expect(bad.server.drainSeconds).to.equal(5);
+    expect(bad.warnings.join()).to.contain('DRAIN_SECONDS').and.to.contain('5 is used');
+  });
+
+  it('takes launch_cluster, with a warning, for a launcher that there is none of', () => {
+    const { clusters, warnings } = place.load({ SPARK1_HOST: 'a', LAUNCHER: 'swarm' });
+    expect(clusters[0]?.launcher).to.equal('launch_cluster');
+    expect(warnings.join()).to.contain('LAUNCHER has to be one of launch_cluster, docker_run, not "swarm"');
+  });
+
   const refused = [
     { env: { SPARK2_HOST: 'b' }, path: 'env#/SPARK1_HOST', says: 'SPARK2_HOST is set but SPARK1_HOST is not' },
     { env: { SPARK1_USER: 'me' }, path: 'env#/SPARK1_HOST', says: 'SPARK1_USER is set but SPARK1_HOST is not' },
@@ -118,14 +167,11 @@ describe('the configuration from the environment', () => {
     { env: { SPARK1_HOST: 'me@spark' }, path: 'env#/SPARK1_HOST', says: 'without user' },
     { env: { SPARK1_HOST: 'spark;reboot' }, path: 'env#/SPARK1_HOST', says: 'DNS name' },
     { env: { SPARK1_HOST: '-oProxyCommand=x' }, path: 'env#/SPARK1_HOST', says: 'DNS name' },
-    { env: { SPARK1_HOST: 'a', SPARK1_PORT: '0' }, path: 'env#/SPARK1_PORT', says: 'from 1 to 65535' },
     { env: { SPARK1_HOST: 'a', SPARK1_USER: 'a b' }, path: 'env#/SPARK1_USER', says: 'login name' },
     { env: { SPARK1_HOST: 'a', SPARK1_FINGERPRINT: 'MD5:aa' }, path: 'env#/SPARK1_FINGERPRINT', says: 'SHA256:' },
-    { env: { SPARK1_HOST: 'a', LAUNCHER: 'swarm' }, path: 'env#/LAUNCHER', says: 'launch_cluster, docker_run' },
     { env: { SPARK1_HOST: 'a', VLLM_CONTAINER: 'a b' }, path: 'env#/VLLM_CONTAINER', says: 'container name' },
     { env: { SPARK1_HOST: 'a', VLLM_IMAGE: 'A B' }, path: 'env#/VLLM_IMAGE', says: 'Docker image' },
     { env: { SPARK1_HOST: 'a', LAUNCHER_DIR: 'here' }, path: 'env#/LAUNCHER_DIR', says: 'begins with /' },
-    { env: { PORT: 'nine' }, path: 'env#/PORT', says: 'whole number' },
     { env: { ALLOWED_HOSTS: 'ok.lan,http://bad' }, path: 'env#/ALLOWED_HOSTS', says: 'without http://' },
   ] as const;
   for (const { env, path, says } of refused) {

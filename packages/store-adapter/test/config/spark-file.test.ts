@@ -77,6 +77,66 @@ describe('spark.yaml', () => {
     expect(server.bodyLimitBytes).to.equal(2_048);
   });
 
+  const badNumbers = [
+    { of: 'a word', yaml: 'hosts:\n  a: { address: a, port: ssh }\n', at: '/hosts/a/port', line: 2, says: 'whole number; it is "ssh"' },
+    { of: 'one out of range', yaml: 'hosts:\n  a: { address: a, port: 70000 }\n', at: '/hosts/a/port', line: 2, says: 'at most 65535' },
+    {
+      of: 'half a second too little',
+      yaml: `${TWO_HOSTS}polls:\n  observe_seconds: 0\n`,
+      at: '/polls/observe_seconds',
+      line: 5,
+      says: 'at least 0.2',
+    },
+    {
+      of: 'a fraction',
+      yaml: `${TWO_HOSTS}limits:\n  body_bytes: 2048.5\n`,
+      at: '/limits/body_bytes',
+      line: 5,
+      says: 'whole number; it is 2048.5',
+    },
+    { of: 'none at all', yaml: `${TWO_HOSTS}deadlines:\n  stop_seconds: .nan\n`, at: '/deadlines/stop_seconds', line: 5, says: 'a number' },
+    { of: 'a list', yaml: `${TWO_HOSTS}server:\n  port: [1]\n`, at: '/server/port', line: 5, says: 'whole number; it is [1]' },
+    {
+      of: 'a port of a cluster',
+      yaml: `${TWO_HOSTS}clusters:\n  c: { hosts: [a, b], port: -1 }\n`,
+      at: '/clusters/c/port',
+      line: 5,
+      says: 'at least 1',
+    },
+  ] as const;
+  for (const { of, yaml, at, line, says } of badNumbers) {
+    it(`starts with the default where a number is ${of}, and says so with its place`, () => {
+      const path = place.write('config/spark.yaml', yaml);
+      const { clusters, server, polls, deadlines, warnings } = place.load();
+      expect([clusters[0]?.hosts[0]?.sshPort, clusters[0]?.port, server.port, server.bodyLimitBytes]).to.deep.equal([
+        22,
+        8888,
+        9999,
+        2 ** 20,
+      ]);
+      expect([polls.observeMs, deadlines.stopMs]).to.deep.equal([2_000, 120_000]);
+      const [warning = ''] = warnings;
+      expect(warning).to.contain(`${path}#${at}, line ${line}: `).and.to.contain(says).and.to.contain('The default is used.');
+    });
+  }
+
+  it('takes a number in quotes for what it spells', () => {
+    place.write('config/spark.yaml', 'hosts:\n  a: { address: a, port: "2222" }\npolls: { observe_seconds: "0.5" }\n');
+    const { clusters, polls, warnings } = place.load();
+    expect([clusters[0]?.hosts[0]?.sshPort, polls.observeMs]).to.deep.equal([2_222, 500]);
+    expect(warnings.join('\n')).to.contain('2222 is used; leave out the quotes.');
+  });
+
+  it('may leave the hosts to the environment, and still group them', () => {
+    place.write('config/spark.yaml', 'limits: { drain_seconds: 5 }\n');
+    expect(place.load({ SPARK1_HOST: 'one', SPARK2_HOST: 'two' }).clusters.map(({ hosts }) => hosts.length)).to.deep.equal([2]);
+    place.write('config/spark.yaml', 'clusters: { left: { hosts: [spark1] }, right: { hosts: [spark2] } }\n');
+    const { clusters, simulated } = place.load({ SPARK1_HOST: 'one', SPARK2_HOST: 'two' });
+    expect(clusters.map(({ key, hosts }) => `${key} ${hosts[0]?.address}`)).to.deep.equal(['left one', 'right two']);
+    expect(simulated).to.equal(false);
+    expect(place.fault().issues[0]).to.include({ path: 'config/spark.yaml#', message: 'The file needs the field "hosts".' });
+  });
+
   it('warns of a host that no cluster uses', () => {
     place.write('config/spark.yaml', `${TWO_HOSTS}clusters: { default: { hosts: [a] } }\n`);
     expect(place.load().warnings.join('\n')).to.contain('no cluster uses b');
@@ -104,14 +164,6 @@ describe('spark.yaml', () => {
     { of: 'a bad address', yaml: 'hosts:\n  a:\n    address: "a b"\n', at: '/hosts/a/address', line: 3, says: 'DNS name' },
     { of: 'a bad key', yaml: 'hosts:\n  Spark One: { address: a }\n', at: '/hosts/Spark One', line: 2, says: 'no valid key' },
     { of: 'a reserved key', yaml: 'hosts:\n  unknown: { address: a }\n', at: '/hosts/unknown', line: 2, says: 'reserved' },
-    {
-      of: 'a wrong type',
-      yaml: 'hosts:\n  a: { address: a, port: "22" }\n',
-      at: '/hosts/a/port',
-      line: 2,
-      says: 'whole number; it is "22"',
-    },
-    { of: 'a port out of range', yaml: 'hosts:\n  a: { address: a, port: 70000 }\n', at: '/hosts/a/port', line: 2, says: 'at most 65535' },
     {
       of: 'a bad fingerprint',
       yaml: 'hosts:\n  a: { address: a, fingerprint: xx }\n',
@@ -178,13 +230,13 @@ describe('spark.yaml', () => {
   }
 
   it('reports all faults at once', () => {
-    place.write('config/spark.yaml', 'hosts:\n  a: { port: x }\n  b: { address: 1, colour: red }\n');
-    expect(place.fault({ PORT: 'x' }).issues.map(({ path }) => path)).to.have.members([
+    place.write('config/spark.yaml', 'hosts:\n  a: { user: "a b" }\n  b: { address: 1, colour: red }\n');
+    expect(place.fault({ ALLOWED_HOSTS: 'http://x' }).issues.map(({ path }) => path)).to.have.members([
       'config/spark.yaml#/hosts/a',
-      'config/spark.yaml#/hosts/a/port',
+      'config/spark.yaml#/hosts/a/user',
       'config/spark.yaml#/hosts/b/address',
       'config/spark.yaml#/hosts/b/colour',
-      'env#/PORT',
+      'env#/ALLOWED_HOSTS',
     ]);
   });
 

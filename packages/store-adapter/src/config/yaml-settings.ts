@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import {
+  type Actor,
+  type AuditEntry,
+  type Issue,
+  type Setting,
+  type SettingChange,
+  type SettingsDesk,
+  type SettingsFile,
+  type SettingsView,
+  SparkError,
+} from '@spark-control/core';
+import { writeAtomically } from './atomic-write.ts';
+import { changeIssues, editedSettings } from './edit-settings.ts';
+import { readSettings, type SettingsReading, type SettingsSource } from './read-settings.ts';
+import { summaryOf } from './summary.ts';
+
+export type YamlSettingsOptions = Readonly<{
+  source: SettingsSource;
+  /** Writes the audit trail. */
+  record: (entry: AuditEntry) => Promise<void>;
+  clock: Readonly<{ now(): number }>;
+  /** Oddities of what was read at the start, the catalog's too. */
+  warnings: readonly string[];
+}>;
+
+/** {@link SettingsDesk} over spark.yaml. It shows what the next start will use, and says when that is something else than now. */
+export class YamlSettings implements SettingsDesk {
+  readonly #options: YamlSettingsOptions;
+  /** Of the file that this process was started with. */
+  readonly #started: string;
+  /** What was read last without a fault. */
+  #good: SettingsReading;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: YamlSettingsOptions) {
+    this.#options = options;
+    this.#good = readSettings(options.source);
+    this.#started = revisionOf(this.#text());
+  }
+
+  async view(): Promise<SettingsView> {
+    const now = readSettings(this.#options.source);
+    if (now.issues.length === 0) this.#good = now;
+    const problem = now.issues.length === 0 ? null : summaryOf('The settings are not valid, and the next start would fail', now.issues);
+    const revision = revisionOf(this.#text());
+    const restartRequired = revision !== this.#started;
+    const files = filesOf(now, now.issues);
+    const own = restartRequired ? now.warnings : this.#options.warnings;
+    const isWritable = files[0]?.writable ?? false;
+    return {
+      revision,
+      settings: this.#good.settings.map(({ isDecided, ...setting }): Setting => ({ ...setting, writable: isWritable && !isDecided })),
+      files,
+      warnings: [...(problem === null ? [] : [problem]), ...own],
+      restartRequired,
+    };
+  }
+
+  change(changes: readonly SettingChange[], expected: string | null, actor: Actor): Promise<SettingsView> {
+    // One after the other: each begins with what the one before has written.
+    const done = this.#last.then(() => this.#change(changes, expected, actor));
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  async #change(changes: readonly SettingChange[], expected: string | null, actor: Actor): Promise<SettingsView> {
+    const { source, record, clock } = this.#options;
+    const text = this.#text();
+    if (expected !== null && expected !== revisionOf(text)) {
+      throw new SparkError('STALE_REVISION', 'The settings were changed since they were read. Read them again and repeat the change.');
+    }
+    refuse(changeIssues(changes));
+    this.#refuseDecided(changes);
+    const path = this.#good.files.spark;
+    if (text !== null) refuse(readSettings(source).spark?.content == null ? readSettings(source).issues : []);
+    const edited = editedSettings(text, changes, this.#good.simulated ? [] : this.#good.clusters);
+    const reading = readSettings(source, edited);
+    refuse([...reading.issues, ...badNumbersOf(reading, changes)].map((issue) => withoutFile(issue, path)));
+    writeAtomically(path, edited);
+    await record({
+      ...{ at: clock.now(), actor, action: 'settings_changed', cluster: null, target: path, fence: null },
+      note: changes.map((change) => change.path).join(', '),
+    });
+    return this.view();
+  }
+
+  #refuseDecided(changes: readonly SettingChange[]): void {
+    for (const { path } of changes) {
+      const found = this.#good.settings.find(
+        (setting) => setting.isDecided && (setting.path === path || setting.path.startsWith(`${path}/`)),
+      );
+      if (found === undefined) continue;
+      const message = `${found.path} is decided by the environment variable ${found.variable}. Change that, or unset it, and start again.`;
+      throw new SparkError('READ_ONLY', message, { details: { variable: found.variable } });
+    }
+  }
+
+  #text(): string | null {
+    try {
+      return readFileSync(this.#good.files.spark, 'utf8');
+    } catch {
+      return null; // what is wrong with the file, reading the settings tells
+    }
+  }
+}
+
+const revisionOf = (text: string | null): string =>
+  createHash('sha256')
+    .update(text ?? '')
+    .digest('hex')
+    .slice(0, 16);
+
+function refuse(issues: readonly Issue[]): void {
+  if (issues.length > 0) throw new SparkError('INVALID_SETTINGS', summaryOf('The change is not valid', issues), { details: { issues } });
+}
+
+/** A bad number keeps no server from starting, but nobody needs to write one. */
+function badNumbersOf({ spark }: SettingsReading, changes: readonly SettingChange[]): readonly Issue[] {
+  const bad = spark?.badNumbers ?? [];
+  return bad
+    .filter(({ pointer }) => changes.some(({ path }) => pointer === path || pointer.startsWith(`${path}/`)))
+    .map(({ pointer, message }) => ({ path: `#${pointer}`, code: 'bad_number', message: message.slice(message.indexOf(': ') + 2) }));
+}
+
+/** A pointer into what was sent says more to the sender than the line of a file that was never written. */
+function withoutFile({ line: _line, ...issue }: Issue, path: string): Issue {
+  const pointer = issue.path.replace(`${path}#`, '#');
+  return { ...issue, path: pointer.startsWith('#') ? pointer.slice(1) : pointer };
+}
+
+function filesOf({ files }: SettingsReading, issues: readonly Issue[]): readonly SettingsFile[] {
+  const names: Readonly<Record<keyof typeof files, string>> = {
+    spark: 'spark.yaml',
+    models: 'models.yaml',
+    modelsOverrides: 'models-overrides.yaml',
+    services: 'services.yaml',
+    servicesOverrides: 'services-overrides.yaml',
+  };
+  return (Object.keys(names) as (keyof typeof files)[]).map((key) => {
+    const path = files[key];
+    const faults = issues.filter((issue) => issue.path.startsWith(`${path}#`));
+    const obstacle = obstacleOf(path);
+    const problem = faults.length > 0 ? summaryOf('It is not valid', faults) : obstacle;
+    return { name: names[key], path, exists: existsSync(path), writable: obstacle === null, problem };
+  });
+}
+
+/** What keeps a file from being written; `null`: nothing that can be seen without trying. */
+function obstacleOf(path: string): string | null {
+  const folder = dirname(path);
+  try {
+    accessSync(folder, constants.W_OK);
+    if (existsSync(path)) accessSync(path, constants.W_OK);
+    return null;
+  } catch {
+    return existsSync(folder)
+      ? `It cannot be written: make ${path} and its folder writable for the user of Spark Control.`
+      : `It cannot be written: there is no folder ${folder}.`;
+  }
+}
