@@ -68,7 +68,7 @@ export { type CatalogResult, checkCatalog } from './catalog/check-catalog.ts';
 export { envNameProblem, looksSecret } from './catalog/env-names.ts';
 export type { FlagSpec, FlagType } from './catalog/flag-table.ts';
 export { checkFlags, type FlagsResult, flagDanger, type KnownFlag, knownFlags } from './catalog/flags.ts';
-export { DEFAULT_HF_CACHE, isImageReference, localPathProblem, resolveHome } from './catalog/locations.ts';
+export { DEFAULT_HF_CACHE, isImageReference, isRepository, isRevision, localPathProblem, resolveHome } from './catalog/locations.ts';
 export { type CatalogSnapshot, type EnvValue, type FlagValue, findModel, type Model, type ModelSource } from './catalog/model.ts';
 export { nearMatches } from './catalog/near-matches.ts';
 export { type CheckOptions, checkModel, type ModelResult } from './catalog/validate.ts';
