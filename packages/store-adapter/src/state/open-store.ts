@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import {
   type AnswerStore,
+  type AuditEntry,
   type AuditLog,
   type AutomationStore,
   type Clock,
@@ -65,6 +66,8 @@ export type Store = Readonly<{
   fences: FenceCounter;
   leases: LeaseStore;
   audit: AuditLog;
+  /** Adds a line to the audit trail, for what is written elsewhere than in this store, such as a file. */
+  record: (entry: AuditEntry) => Promise<void>;
   webhooks: WebhookStore;
   outbox: WebhookOutbox;
   automations: AutomationStore;
@@ -182,6 +185,11 @@ async function assemble(
     },
     leases: { leases: read((cluster, since) => leases.leases(cluster, since)) },
     audit: { list: read((query) => audit.list(query)), verify: read(() => audit.verify()) },
+    record: (entry) =>
+      guard.write(
+        async () => 'other',
+        () => db.transaction().execute((transaction) => audit.append(transaction, [entry])),
+      ),
     webhooks: {
       endpoints: read(() => webhooks.endpoints()),
       secrets: read((id, now) => webhooks.secrets(id, now)),
