@@ -6,6 +6,7 @@ export {
 } from './cluster/simulated-cluster.ts';
 export type { WeightsFault } from './cluster/simulated-host.ts';
 export { SimulationControl, type UnmanagedOptions } from './cluster/simulation-control.ts';
+export { type FakeQdrant, type FakeQdrantOptions, type QdrantFaults, startFakeQdrant } from './fake-qdrant/fake-qdrant.ts';
 export { ClaimsDirectory } from './fake-vllm/claims-directory.ts';
 export { spedUp, systemClock } from './fake-vllm/clock.ts';
 export { type FakeVllm, type FakeVllmOptions, type FakeVllmSignal, startFakeVllm } from './fake-vllm/fake-vllm.ts';
