@@ -73,6 +73,11 @@ export { type CatalogSnapshot, type EnvValue, type FlagValue, findModel, type Mo
 export { nearMatches } from './catalog/near-matches.ts';
 export { type CheckOptions, checkModel, type ModelResult } from './catalog/validate.ts';
 export { ERROR_CATALOG, type ErrorCode, type ErrorDetails, type Issue, isSparkError, SparkError } from './errors.ts';
+export { type Judgement, RISKS, type Risk } from './host/known-risks.ts';
+export type { PackageSection } from './host/package-section.ts';
+export { compareNumbers, driverVersion } from './host/package-versions.ts';
+export { UPDATE_ENV, type UpdateCommand, updateCommands } from './host/update-commands.ts';
+export { noRootRights, type PlannedFirmware, type PlannedPackage, planUpdate, type UpdatePlan } from './host/update-plan.ts';
 export {
   type AutomationId,
   automationId,
@@ -139,6 +144,7 @@ export {
   PACKAGE_SECTIONS,
   type PackageChange,
   type UpdateOrder,
+  type UpdateStep,
   type UpdateSurvey,
 } from './ports/host-maintenance.ts';
 export type { GpuFacts, GpuProcess, HostFacts, HostProbe, HostReport, ProbeQuestions } from './ports/host-probe.ts';
