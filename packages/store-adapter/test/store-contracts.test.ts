@@ -7,8 +7,10 @@ import { describeAnswerStore } from '../../core/test/contracts/answer-store.cont
 import { describeAuditLog } from '../../core/test/contracts/audit-log.contract.ts';
 import { describeAutomationStore } from '../../core/test/contracts/automation-store.contract.ts';
 import { describeLeaseStore } from '../../core/test/contracts/lease-store.contract.ts';
+import { describeOperationStore } from '../../core/test/contracts/operation-store.contract.ts';
 import { describeScheduleStore } from '../../core/test/contracts/schedule-store.contract.ts';
 import { describeSwapJournal } from '../../core/test/contracts/swap-journal.contract.ts';
+import { describeTrustStore } from '../../core/test/contracts/trust-store.contract.ts';
 import { describeWebhookOutbox } from '../../core/test/contracts/webhook-outbox.contract.ts';
 import { describeWebhookStore } from '../../core/test/contracts/webhook-store.contract.ts';
 import { SMALL } from './support/folders.ts';
@@ -37,3 +39,18 @@ describeWebhookOutbox('the SQLite store', async ({ cap }) => {
   return { ...store, commit };
 });
 describeAutomationStore('the SQLite store', () => storeWith({}));
+describeOperationStore('the SQLite store', () => storeWith({}));
+describeTrustStore('the SQLite store', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'spark-store-'));
+  let store = await openStore({ folder, ...SMALL });
+  const reopen = async () => {
+    await store.close();
+    store = await openStore({ folder, ...SMALL });
+    return store.trust;
+  };
+  const dispose = async (): Promise<void> => {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { trust: store.trust, reopen, dispose };
+});

@@ -57,7 +57,7 @@ export class OperationRun {
     this.#operation = options.stored.operation;
     this.#texts = new OperationTexts(options.secrets);
     this.log = new LogBook(options.isResumed ? this.#operation.revision : 0);
-    // In a later turn: whoever began it learns of the operation before anything of it happens.
+    // In a later turn: the desk has entered it before anything of it happens.
     this.ended = Promise.resolve().then(() => this.#follow());
   }
 
