@@ -48,6 +48,7 @@ export type {
   ScheduleDesk,
 } from './application/schedule-api.ts';
 export { createScheduleDesk, type ScheduleDeskDeps } from './application/schedule-desk.ts';
+export { Serial } from './application/serial.ts';
 export type { ClusterPorts } from './application/step-ports.ts';
 export { type LockNeed, type LockTools, type TakenLock, takeLock, underTakenLock } from './application/under-lock.ts';
 export type { RestoreRequest, SnapshotRequest, VectorDesk, VectorDeskDeps } from './application/vector-api.ts';
@@ -65,10 +66,16 @@ export {
   type NumberedAuditEntry,
 } from './audit/audit-entry.ts';
 export { type CatalogResult, checkCatalog } from './catalog/check-catalog.ts';
+export { checkEdit } from './catalog/check-edit.ts';
+export { type EntryChange, type OverrideResult, overrideAfter } from './catalog/entry-change.ts';
+export { entryDiff } from './catalog/entry-diff.ts';
 export { envNameProblem, looksSecret } from './catalog/env-names.ts';
-export type { FlagSpec, FlagType } from './catalog/flag-table.ts';
+export type { FlagGroup, FlagSpec, FlagType } from './catalog/flag-spec.ts';
 export { checkFlags, type FlagsResult, flagDanger, type KnownFlag, knownFlags } from './catalog/flags.ts';
 export { DEFAULT_HF_CACHE, isImageReference, isRepository, isRevision, localPathProblem, resolveHome } from './catalog/locations.ts';
+export { type ManagedFlag, managedFlags } from './catalog/managed-flags.ts';
+export { MASK, maskedEnvValue, maskedWords } from './catalog/masking.ts';
+export { mergeEntries, mergeEntry, type Override, type RawEntry } from './catalog/merge-entry.ts';
 export { type CatalogSnapshot, type EnvValue, type FlagValue, findModel, type Model, type ModelSource } from './catalog/model.ts';
 export { nearMatches } from './catalog/near-matches.ts';
 export { type CheckOptions, checkModel, type ModelResult } from './catalog/validate.ts';

@@ -1,5 +1,6 @@
 import type { Issue } from '../errors.ts';
-import { FLAG_TABLE, type FlagSpec, type FlagType } from './flag-table.ts';
+import type { FlagSpec, FlagType } from './flag-spec.ts';
+import { FLAG_TABLE } from './flag-table.ts';
 import { IssueList, isMap, kindOf } from './issue-list.ts';
 import { flagName, managedFlag } from './managed-flags.ts';
 import type { FlagValue } from './model.ts';
@@ -7,7 +8,7 @@ import { nearMatches } from './near-matches.ts';
 
 export type FlagsResult = Readonly<{ flags: Readonly<Record<string, FlagValue>> }> | Readonly<{ issues: readonly Issue[] }>;
 
-/** One flag that may be set by name, for forms and `GET /api/vllm-flags`. */
+/** One flag that may be set by name. */
 export type KnownFlag = FlagSpec & Readonly<{ name: string }>;
 
 export const knownFlags = (): readonly KnownFlag[] => Object.entries(FLAG_TABLE).map(([name, spec]) => ({ name, ...spec }));

@@ -51,6 +51,11 @@ const MANAGED_SHORT = /^-(?:t|tp|p|pp|d|dp[a-z]*|n|n\d+|r|r\d+)(?:=.*)?$/s;
 /** `max_model_len` and `max-model-len` are the same flag to vLLM. */
 export const flagName = (text: string): string => text.replaceAll('_', '-');
 
+/** A flag that an entry cannot set, and why. */
+export type ManagedFlag = Readonly<{ name: string; reason: string }>;
+
+export const managedFlags = (): readonly ManagedFlag[] => Object.entries(MANAGED).map(([name, reason]) => ({ name, reason }));
+
 /** Why this long flag (without dashes) is refused, or `null`. */
 export function managedFlag(name: string): string | null {
   const normal = flagName(name);
