@@ -4,7 +4,9 @@ import { automationDialogView } from '../view-models/automation.ts';
 import { confirmView } from '../view-models/confirm.ts';
 import { webhookDialogView } from '../view-models/webhook.ts';
 import type { ManageDialog, ManageState } from './state.ts';
+import { hostDialogView } from './view-models/host.ts';
 import { cancelOperationView } from './view-models/operation.ts';
+import { serviceDialogView } from './view-models/service.ts';
 
 export function managedDialog(state: AppState, data: ManageState, open: Dialog): Child {
   switch (open.kind) {
@@ -30,5 +32,19 @@ function ownDialog(state: AppState, data: ManageState, open: ManageDialog): Chil
   switch (open.kind) {
     case 'cancel_operation':
       return h('sc-cancel-operation-dialog', { key: 'cancel-operation', prop: { view: cancelOperationView(state, data, open.id) } });
+    case 'restart_service':
+      return h('sc-restart-service-dialog', { key: 'restart', prop: { view: serviceDialogView(state, data, open.service) } });
+    case 'limit_memory':
+      return h('sc-memory-dialog', { key: 'memory', prop: { view: serviceDialogView(state, data, open.service) } });
+    case 'patch_service':
+      return h('sc-patch-dialog', { key: 'patch', prop: { view: serviceDialogView(state, data, open.service, open.what) } });
+    case 'trust_host': {
+      const view = { ...hostDialogView(state, data, open.host), fingerprint: open.fingerprint };
+      return h('sc-trust-dialog', { key: 'trust', prop: { view } });
+    }
+    case 'update_host':
+      return h('sc-update-dialog', { key: 'update', prop: { view: hostDialogView(state, data, open.host) } });
+    case 'reboot_host':
+      return h('sc-reboot-dialog', { key: 'reboot', prop: { view: hostDialogView(state, data, open.host) } });
   }
 }

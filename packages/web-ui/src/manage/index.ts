@@ -1,7 +1,7 @@
 import type { ManageModule } from './contract.ts';
 import { defineManageElements } from './define.ts';
+import { AllDesks } from './desk.ts';
 import { managedDialog } from './dialogs.ts';
-import { OperationDesk } from './operation-desk.ts';
 import { managedScreen } from './screens.ts';
 import { initialManageState } from './state.ts';
 
@@ -9,7 +9,7 @@ import { initialManageState } from './state.ts';
 export const manage: ManageModule = {
   define: defineManageElements,
   initial: initialManageState,
-  createDesk: (parts) => new OperationDesk(parts),
+  createDesk: (parts) => new AllDesks(parts),
   screen: managedScreen,
   dialog: managedDialog,
 };

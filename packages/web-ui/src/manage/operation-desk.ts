@@ -2,6 +2,7 @@ import { problemFrom } from '../transport.ts';
 import { appendLog, emptyLog } from '../view-models/log-buffer.ts';
 import type { Operation, OperationList, OperationLogLine } from '../wire.ts';
 import type { ManageDesk, ManageParts } from './contract.ts';
+import type { ManageStore } from './fetcher.ts';
 import { operationPath } from './paths.ts';
 import type { ManageAction, ManageState } from './state.ts';
 
@@ -10,23 +11,25 @@ const PAGE = 50;
 /** Operations: the list, the one on screen with its output, and the cancel. */
 export class OperationDesk implements ManageDesk {
   readonly #parts: ManageParts;
+  readonly #state: ManageStore;
   #follows: Readonly<{ id: string; stop: () => void }> | null = null;
 
-  constructor(parts: ManageParts) {
+  constructor(parts: ManageParts, state: ManageStore) {
     this.#parts = parts;
+    this.#state = state;
   }
 
   async load(isWanted: boolean): Promise<void> {
     const { route } = this.#parts.store.get();
     this.#follow(route.screen === 'operation' ? route.id : null);
     if (route.screen === 'operation') return this.#one(route.id);
-    const isLong = (this.#data?.operations.items?.length ?? 0) > PAGE;
+    const isLong = (this.#state.data?.operations.items?.length ?? 0) > PAGE;
     if (route.screen === 'operations' && (isWanted || !isLong)) await this.#page(null);
   }
 
   async more(): Promise<void> {
     const { route } = this.#parts.store.get();
-    const { nextCursor, loading } = this.#data?.operations ?? { nextCursor: null, loading: false };
+    const { nextCursor, loading } = this.#state.data?.operations ?? { nextCursor: null, loading: false };
     if (route.screen === 'operations' && nextCursor !== null && !loading) await this.#page(nextCursor);
   }
 
@@ -43,41 +46,33 @@ export class OperationDesk implements ManageDesk {
     if (type === 'operation') this.#take([data as Operation]);
   }
 
-  get #data(): ManageState | undefined {
-    return this.#parts.store.get().manage?.data;
-  }
-
-  #put(change: Partial<ManageState>): void {
-    this.#parts.store.update(({ manage }) => (manage === null ? {} : { manage: { ...manage, data: { ...manage.data, ...change } } }));
-  }
-
   /** What is over stays over: a late answer must not undo what the stream said in between. */
   #take(operations: readonly Operation[]): void {
-    const known = { ...this.#data?.known };
+    const known = { ...this.#state.data?.known };
     const fresh: string[] = [];
     for (const operation of operations) {
       const before = known[operation.id];
       if (before === undefined) fresh.push(operation.id);
       if (before?.settled !== true || operation.settled) known[operation.id] = operation;
     }
-    this.#put({ known });
-    const list = this.#data?.operations;
+    this.#state.put({ known });
+    const list = this.#state.data?.operations;
     if (list === undefined || list.items === null || fresh.length === 0) return;
     const items = [...new Set([...fresh, ...list.items])].sort((a, b) => (a < b ? 1 : -1));
-    this.#put({ operations: { ...list, items } });
+    this.#state.put({ operations: { ...list, items } });
   }
 
   async #page(cursor: string | null): Promise<void> {
     const put = (change: Partial<ManageState['operations']>): void => {
-      const before = this.#data?.operations;
-      if (before !== undefined) this.#put({ operations: { ...before, ...change } });
+      const before = this.#state.data?.operations;
+      if (before !== undefined) this.#state.put({ operations: { ...before, ...change } });
     };
     put({ loading: true });
     try {
       const query = new URLSearchParams({ limit: String(PAGE), ...(cursor !== null && { cursor }) });
       const page = await this.#parts.call<OperationList>(`/api/operations?${query}`);
       this.#take(page.items);
-      const older = cursor === null ? [] : (this.#data?.operations.items ?? []);
+      const older = cursor === null ? [] : (this.#state.data?.operations.items ?? []);
       const items = [...new Set([...older, ...page.items.map(({ id }) => id)])].sort((a, b) => (a < b ? 1 : -1));
       put({ items, nextCursor: page.next_cursor, loading: false, problem: null });
     } catch (error) {
@@ -88,9 +83,9 @@ export class OperationDesk implements ManageDesk {
   async #one(id: string): Promise<void> {
     try {
       this.#take([await this.#parts.call<Operation>(operationPath(id))]);
-      this.#put({ operation: { value: id, loading: false, problem: null } });
+      this.#state.put({ operation: { value: id, loading: false, problem: null } });
     } catch (error) {
-      this.#put({ operation: { value: null, loading: false, problem: problemFrom(error) } });
+      this.#state.put({ operation: { value: null, loading: false, problem: problemFrom(error) } });
     }
   }
 
@@ -100,12 +95,12 @@ export class OperationDesk implements ManageDesk {
     this.#follows?.stop();
     this.#follows = null;
     if (id === null) return;
-    this.#put({ log: { of: id, buffer: emptyLog } });
+    this.#state.put({ log: { of: id, buffer: emptyLog } });
     const stop = this.#parts.openStream(`${operationPath(id)}/stream`, (type, data) => {
       if (type !== 'log') return this.#take([data as Operation]);
       const { host, ...line } = data as OperationLogLine;
-      const { log } = this.#data ?? {};
-      if (log?.of === id) this.#put({ log: { of: id, buffer: appendLog(log.buffer, [{ ...line, host: host ?? '' }]) } });
+      const { log } = this.#state.data ?? {};
+      if (log?.of === id) this.#state.put({ log: { of: id, buffer: appendLog(log.buffer, [{ ...line, host: host ?? '' }]) } });
     });
     this.#follows = { id, stop };
   }

@@ -1,1 +1,3 @@
 export const operationPath = (id: string): string => `/api/operations/${encodeURIComponent(id)}`;
+export const hostPath = (key: string): string => `/api/hosts/${encodeURIComponent(key)}`;
+export const servicePath = (key: string): string => `/api/services/${encodeURIComponent(key)}`;

@@ -4,7 +4,9 @@ import { auditView } from '../view-models/audit.ts';
 import { automationsView, automationView } from '../view-models/automation.ts';
 import { webhooksView, webhookView } from '../view-models/webhook.ts';
 import type { ManageState } from './state.ts';
+import { hostScreenView, hostsView } from './view-models/host.ts';
 import { operationScreenView, operationsView } from './view-models/operation.ts';
+import { serviceScreenView, servicesView } from './view-models/service.ts';
 
 export function managedScreen(state: AppState, data: ManageState): Child {
   const { route } = state;
@@ -19,6 +21,14 @@ export function managedScreen(state: AppState, data: ManageState): Child {
       return h('sc-webhook', { key: `webhook/${route.id}`, prop: { view: webhookView(state, route.id) } });
     case 'audit':
       return h('sc-audit', { key: 'audit', prop: { view: auditView(state) } });
+    case 'hosts':
+      return h('sc-hosts', { key: 'hosts', prop: { view: hostsView(state) } });
+    case 'host':
+      return h('sc-host', { key: `host/${route.id}`, prop: { view: hostScreenView(state, data, route.id) } });
+    case 'services':
+      return h('sc-services', { key: 'services', prop: { view: servicesView(state, data) } });
+    case 'service':
+      return h('sc-service', { key: `service/${route.id}`, prop: { view: serviceScreenView(state, data, route.id) } });
     case 'operations':
       return h('sc-operations', { key: 'operations', prop: { view: operationsView(state, data) } });
     case 'operation':

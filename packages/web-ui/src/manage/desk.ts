@@ -1,0 +1,32 @@
+import type { ManageDesk, ManageParts } from './contract.ts';
+import { ManageStore } from './fetcher.ts';
+import { HostDesk } from './host-desk.ts';
+import { OperationDesk } from './operation-desk.ts';
+import { ServiceDesk } from './service-desk.ts';
+import type { ManageAction } from './state.ts';
+
+/** One desk for all subjects: each takes what is its own, and leaves the rest alone. */
+export class AllDesks implements ManageDesk {
+  readonly #desks: readonly ManageDesk[];
+
+  constructor(parts: ManageParts) {
+    const state = new ManageStore(parts);
+    this.#desks = [new OperationDesk(parts, state), new HostDesk(parts, state), new ServiceDesk(parts, state)];
+  }
+
+  async load(isWanted: boolean): Promise<void> {
+    await Promise.all(this.#desks.map((desk) => desk.load(isWanted)));
+  }
+
+  async more(): Promise<void> {
+    await Promise.all(this.#desks.map((desk) => desk.more()));
+  }
+
+  perform(action: ManageAction): void {
+    for (const desk of this.#desks) desk.perform(action);
+  }
+
+  onEvent(type: string, data: unknown): void {
+    for (const desk of this.#desks) desk.onEvent(type, data);
+  }
+}
