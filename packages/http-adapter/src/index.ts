@@ -4,6 +4,7 @@ export { renderErrorsDoc } from './errors/errors-doc.ts';
 export { STATUS_BY_CODE } from './errors/status.ts';
 export { listeningAddresses } from './middleware/host-guard.ts';
 export { openApiDocument } from './routing/route-table.ts';
+export { HttpServiceProbe, type HttpServiceProbeDeps, type ServiceDeadlines } from './service-probe/http-service-probe.ts';
 export { HttpVectorAdmin, type HttpVectorAdminDeps, type VectorDeadlines } from './vectors/http-vector-admin.ts';
 export { HttpWebhookSender, type HttpWebhookSenderDeps } from './webhooks/http-webhook-sender.ts';
 export type { Resolve } from './webhooks/resolve-target.ts';

@@ -13,7 +13,7 @@ export type HttpCall = Readonly<{
   /** May hold a secret: they are in no message. */
   headers?: Readonly<Record<string, string>>;
   deadlineMs: number;
-  /** A longer answer is an error, not a short one. */
+  /** A longer answer is an error, not a short one. 0: only the status is wanted, the body is not read. */
   maxBytes: number;
   /** Who is asked, as a message begins. Default: the model server. */
   who?: string;
@@ -85,20 +85,22 @@ function send(agent: Agent | false, asked: HttpCall, signal: AbortSignal) {
   return { response, isReused: () => outgoing.reusedSocket };
 }
 
-function contentOf({ body, content }: HttpCall): HttpCall['content'] | null {
+function contentOf({ body, content }: HttpCall): NonNullable<HttpCall['content']> | null {
   if (content !== undefined) return content;
   return body === undefined ? null : { type: 'application/json', bytes: Buffer.from(JSON.stringify(body)) };
 }
 
 async function bodyOf(response: IncomingMessage, { maxBytes, who = 'The model server' }: HttpCall): Promise<Buffer> {
+  if (maxBytes === 0) {
+    response.on('error', () => undefined).destroy();
+    return Buffer.alloc(0);
+  }
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maxBytes) throw new SparkError('UPSTREAM_FAILED', `The answer of ${inside(who)} is longer than ${maxBytes} bytes.`);
+    if (size > maxBytes) throw new SparkError('UPSTREAM_FAILED', `${who} sent more than ${maxBytes} bytes in answer.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
-
-const inside = (who: string): string => (who.startsWith('The ') ? `the ${who.slice(4)}` : who);

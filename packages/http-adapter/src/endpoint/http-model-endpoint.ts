@@ -9,7 +9,9 @@ import {
   SparkError,
 } from '@spark-control/core';
 import { call, type HttpAnswer, type HttpCall } from './http-call.ts';
+import { field, jsonOf } from './json-answer.ts';
 import { activityInMetrics, requestsInMetrics } from './metrics-text.ts';
+import { completeOneToken } from './one-token.ts';
 
 const MIB = 1024 * 1024;
 
@@ -38,7 +40,7 @@ export class HttpModelEndpoint implements ModelEndpoint, ModelActivity {
 
   async models(baseUrl: string, signal: AbortSignal): Promise<readonly ServedModel[]> {
     const answer = await this.#get(baseUrl, '/v1/models', this.#deadlines.modelsMs, 4 * MIB, signal);
-    const list = field(parsed(answer, 'GET /v1/models'), 'data');
+    const list = field(jsonOf(answer, 'GET /v1/models', 'The model server'), 'data');
     if (!Array.isArray(list)) throw new SparkError('UPSTREAM_FAILED', 'The model server answered GET /v1/models without a list of models.');
     return list.flatMap((entry: unknown) => {
       const [id, root, maxModelLen] = [field(entry, 'id'), field(entry, 'root'), field(entry, 'max_model_len')];
@@ -58,16 +60,8 @@ export class HttpModelEndpoint implements ModelEndpoint, ModelActivity {
   }
 
   async completeOneToken(baseUrl: string, servedModelName: string, signal: AbortSignal): Promise<void> {
-    const ask = { model: servedModelName, max_tokens: 1, temperature: 0, stream: false };
-    let answer = await this.#post(baseUrl, '/v1/completions', { ...ask, prompt: 'Hi' }, signal);
-    // Servers that only chat refuse the path or the form, and so do models that only embed: for those one vector is the proof.
-    if (isRefused(answer))
-      answer = await this.#post(baseUrl, '/v1/chat/completions', { ...ask, messages: [{ role: 'user', content: 'Hi' }] }, signal);
-    if (isRefused(answer)) answer = await this.#post(baseUrl, '/v1/embeddings', { model: servedModelName, input: 'Hi' }, signal);
-    const body = parsed(answer, 'the one-token completion');
-    const made = field(body, 'choices') ?? field(body, 'data');
-    if (Array.isArray(made) && made.length > 0) return;
-    throw new SparkError('UPSTREAM_FAILED', 'The model server answered the one-token completion with nothing in it.');
+    const post = (path: string, body: unknown): Promise<HttpAnswer> => this.#post(baseUrl, path, body, signal);
+    await completeOneToken(post, servedModelName, 'The model server');
   }
 
   /** Closes the idle connections. */
@@ -87,18 +81,3 @@ export class HttpModelEndpoint implements ModelEndpoint, ModelActivity {
     return call(this.#agent, request, signal);
   }
 }
-
-const isRefused = ({ status }: HttpAnswer): boolean => [400, 404, 405, 501].includes(status);
-
-/** The JSON of a 200 answer. What the server said otherwise stays out of the message: it may be anything. */
-function parsed({ status, text }: HttpAnswer, asked: string): unknown {
-  if (status !== 200) throw new SparkError('UPSTREAM_FAILED', `The model server answered ${asked} with status ${status}.`);
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new SparkError('UPSTREAM_FAILED', `The model server's answer to ${asked} is not JSON.`, { cause });
-  }
-}
-
-const field = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
