@@ -19,17 +19,25 @@ export type YamlResult = Readonly<{ kind: 'read'; file: YamlFile } | { kind: 'mi
 
 /** Reads one file. Never throws: what is wrong with it comes back as issues with a line. */
 export function readYaml(path: string): YamlResult {
-  let content: string;
+  const content = readContent(path);
+  return content.kind === 'content' ? parseYaml(path, content.bytes.toString('utf8')) : content;
+}
+
+export type FileContent = Readonly<{ kind: 'content'; bytes: Buffer }> | Exclude<YamlResult, { kind: 'read' }>;
+
+/** The bytes of a file, for who has to know later whether it is still the same. Never throws. */
+export function readContent(path: string): FileContent {
+  let bytes: Buffer;
   try {
-    content = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     const { code } = error as { code?: string };
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' };
     const why = code === 'EISDIR' ? 'it is a folder' : code === 'EACCES' ? 'this user may not read it' : 'the system refuses to read it';
     return broken(path, `This file cannot be read: ${why}.`);
   }
-  if (content.length > LARGEST_BYTES) return broken(path, `This file is larger than ${LARGEST_BYTES / 2 ** 20} MiB.`);
-  return parseYaml(path, content);
+  if (bytes.length > LARGEST_BYTES) return broken(path, `This file is larger than ${LARGEST_BYTES / 2 ** 20} MiB.`);
+  return { kind: 'content', bytes };
 }
 
 /** Parses the content of a file. `path` only names it. */
@@ -65,7 +73,7 @@ export function issueAt(file: YamlFile, pointer: string, code: string, message: 
   return { path: `${file.path}#${pointer}`, code, message, ...(line === undefined ? {} : { line }) };
 }
 
-const broken = (path: string, message: string): YamlResult => ({
+const broken = (path: string, message: string): Extract<YamlResult, { kind: 'broken' }> => ({
   kind: 'broken',
   issues: [{ path: `${path}#`, code: 'bad_file', message }],
 });
