@@ -36,6 +36,11 @@ export class FileWatch {
     this.#seen = this.#signature();
   }
 
+  /** What was read may be old already: the next look finds news in any case. */
+  doubt(): void {
+    this.#seen = '';
+  }
+
   /** Time of the newest file, in whole ms since the epoch; 0 when there is none. */
   newest(): number {
     return Math.max(0, ...this.#paths.map((path) => Math.floor(statOf(path)?.mtimeMs ?? 0)));
@@ -48,7 +53,7 @@ export class FileWatch {
   #signature(): string {
     const marks = this.#paths.map((path) => {
       const stat = statOf(path);
-      return stat === undefined ? 'missing' : `${stat.mtimeMs}/${stat.size}/${stat.ino}`;
+      return stat === undefined ? 'missing' : `${stat.mtimeMs}/${stat.ctimeMs}/${stat.size}/${stat.ino}`;
     });
     return marks.join(' ');
   }
