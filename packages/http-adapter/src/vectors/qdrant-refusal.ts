@@ -24,7 +24,7 @@ export function refusalOf({ status, text }: QdrantAnswer, asked: Asked): SparkEr
     if (snapshot !== null && !lacksCollection)
       return new SparkError('SNAPSHOT_NOT_FOUND', `There is no snapshot "${snapshot}" in ${service}.`);
     if (collection !== null) return new SparkError('COLLECTION_NOT_FOUND', `There is no collection "${collection}" in ${service}.`);
-    return new SparkError('UPSTREAM_FAILED', `What answers at the address of ${service} knows no ${what}; is it Qdrant?`);
+    return new SparkError('UPSTREAM_FAILED', `What answers at the address of ${service} does not have ${what}; is it Qdrant?`);
   }
   if (status === 408 || status === 504 || /timed? ?out/i.test(text)) {
     return new SparkError('UPSTREAM_TIMEOUT', `${service} gave up on ${what} because it took too long there.`);
