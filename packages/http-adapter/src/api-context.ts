@@ -1,4 +1,13 @@
-import type { AuditLog, AutomationDesk, Clock, OperationDesk, ScheduleDesk, SparkCore, WebhookDesk } from '@spark-control/core';
+import type {
+  AuditLog,
+  AutomationDesk,
+  Clock,
+  OperationDesk,
+  ScheduleDesk,
+  SettingsDesk,
+  SparkCore,
+  WebhookDesk,
+} from '@spark-control/core';
 import type { SwapViews } from './swaps/view.ts';
 
 /** What the routes of every resource share. */
@@ -9,6 +18,9 @@ export type ApiContext = Readonly<{
   schedules: ScheduleDesk;
   automations: AutomationDesk;
   operations: OperationDesk;
+  settings: SettingsDesk;
+  /** Of a swap that names none. */
+  drainSeconds: number;
   clock: Clock;
   version: string;
   /** ms since the epoch at which this server started. */

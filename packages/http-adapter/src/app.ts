@@ -7,6 +7,7 @@ import type {
   Logger,
   OperationDesk,
   ScheduleDesk,
+  SettingsDesk,
   SparkCore,
   WebhookDesk,
 } from '@spark-control/core';
@@ -20,6 +21,7 @@ import { hostGuard } from './middleware/host-guard.ts';
 import { declaredSizeGuard } from './middleware/json-body.ts';
 import { requestId } from './middleware/request-id.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
+import { OperationFrames } from './operations/frames.ts';
 import { Idempotency } from './routing/idempotency.ts';
 import { registerRoutes } from './routing/register.ts';
 import { routeTable } from './routing/route-table.ts';
@@ -42,6 +44,7 @@ export type AppDeps = Readonly<{
   schedules: ScheduleDesk;
   automations: AutomationDesk;
   operations: OperationDesk;
+  settings: SettingsDesk;
   clock: Clock;
   ids: Ids;
   logger: Logger;
@@ -52,6 +55,8 @@ export type AppDeps = Readonly<{
   allowedHosts: readonly string[];
   /** Default 1 MiB. */
   bodyLimitBytes?: number;
+  /** Time for running requests to finish, of a swap that names none. Default 30. */
+  drainSeconds?: number;
   /** Signs the session cookie; of several the first signs and all are accepted. */
   cookieSecret: string | readonly string[];
   /** Folder of the built dashboard (`index.html` and `assets/`); `null`: only the API. */
@@ -69,7 +74,8 @@ export function createApp(deps: AppDeps): SparkApp {
   const { core, clock, ids, logger } = deps;
   const bodyLimitBytes = deps.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES;
   const swapViews = new SwapViews(core, clock);
-  const hub = new EventHub(core, clock, logger);
+  const hub = new EventHub(core, deps.operations, clock, logger);
+  const operationFrames = new OperationFrames(clock);
   const context: ApiContext = {
     core,
     webhooks: deps.webhooks,
@@ -77,6 +83,8 @@ export function createApp(deps: AppDeps): SparkApp {
     schedules: deps.schedules,
     automations: deps.automations,
     operations: deps.operations,
+    settings: deps.settings,
+    drainSeconds: deps.drainSeconds ?? 30,
     clock,
     version: deps.version,
     startedAt: clock.now(),
@@ -85,12 +93,14 @@ export function createApp(deps: AppDeps): SparkApp {
   };
   const streams: StreamTools = {
     core,
+    operations: deps.operations,
     hub,
     limits: new StreamLimits(),
     swapViews,
     swapFrames: new SwapFrames(swapViews),
-    eventFrames: new EventFrames(core, swapViews),
+    eventFrames: new EventFrames(core, swapViews, operationFrames),
     logFrames: new LogFrames(),
+    operationFrames,
     statusView: (lastEventId) => statusView(context, lastEventId),
   };
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type AutomationDesk,
@@ -14,13 +14,21 @@ import {
   type Logger,
   type OperationDesk,
   type ScheduleDesk,
+  type SettingsDesk,
   type SparkCore,
   silentLogger,
   type Tokens,
   type WebhookDesk,
 } from '@spark-control/core';
 import { createApp, HttpModelEndpoint, type Listener, type SparkApp } from '@spark-control/http-adapter';
-import { type Configuration, loadConfiguration, openStore, type ServerSettings, type Store } from '@spark-control/store-adapter';
+import {
+  type Configuration,
+  loadConfiguration,
+  openStore,
+  type ServerSettings,
+  type Store,
+  YamlSettings,
+} from '@spark-control/store-adapter';
 import { defaultConfigFolder } from './default-config.ts';
 import { type JoinedClusters, joinClusters, type SimulationOptions } from './join-clusters.ts';
 import { type Desks, openDesks } from './open-desks.ts';
@@ -88,12 +96,8 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
   const { logger = silentLogger, clock = new SystemClock(), env = {} } = options;
   const undo: (() => unknown)[] = [];
   try {
-    const configuration = loadConfiguration({
-      folder: options.configFolder ?? defaultConfigFolder(),
-      env,
-      dataFolder: options.dataFolder,
-      logger,
-    });
+    const source = { folder: resolve(options.configFolder ?? defaultConfigFolder()), env, dataFolder: resolve(options.dataFolder) };
+    const configuration = loadConfiguration({ ...source, logger });
     undo.push(() => configuration.catalog.dispose());
     const store = await openStore({ folder: options.dataFolder, clock, logger });
     undo.push(() => store.close());
@@ -114,7 +118,14 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
     await core.start();
     undo.push(() => desks.close());
     await desks.start();
-    const web = appOf(options, core, desks, configuration, store, tools);
+    const settings = new YamlSettings({
+      source,
+      record: store.record,
+      clock,
+      warnings: configuration.warnings,
+      readOnly: shippedFolder(options),
+    });
+    const web = appOf(options, core, { ...desks, settings }, configuration, store, tools);
     undo.push(() => web.closeStreams());
     let closing: Promise<void> | null = null;
     return {
@@ -169,6 +180,8 @@ function coreOf(options: SparkControlOptions, parts: Parts): SparkCore {
     controllerId: store.controllerId,
     isSimulated: joined.isSimulated,
     deadlines: configuration.deadlines,
+    observeEveryMs: configuration.polls.observeMs,
+    telemetryEveryMs: configuration.polls.telemetryMs,
     storeHealth: () => store.health(),
     ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
   });
@@ -177,7 +190,7 @@ function coreOf(options: SparkControlOptions, parts: Parts): SparkCore {
 function appOf(
   options: SparkControlOptions,
   core: SparkCore,
-  { webhooks, schedules, automations, operations }: Desks,
+  { webhooks, schedules, automations, operations, settings }: Desks & Readonly<{ settings: SettingsDesk }>,
   { server }: Configuration,
   store: Store,
   tools: Tools,
@@ -188,6 +201,7 @@ function appOf(
     schedules,
     automations,
     operations,
+    settings,
     audit: store.audit,
     answers: store.answers,
     ...tools,
@@ -195,9 +209,16 @@ function appOf(
     listenHost: server.host,
     allowedHosts: server.allowedHosts,
     bodyLimitBytes: server.bodyLimitBytes,
+    drainSeconds: server.drainSeconds,
     cookieSecret: randomBytes(32).toString('hex'),
     webRoot: options.webRoot === undefined ? builtDashboard() : options.webRoot,
   });
+}
+
+/** What is written beside the code of a package goes with its next version. */
+function shippedFolder({ configFolder = defaultConfigFolder() }: SparkControlOptions): string | null {
+  if (configFolder !== defaultConfigFolder()) return null;
+  return `${configFolder} comes with the package and is replaced with it. Make a folder of your own for spark.yaml and set SPARK_CONTROL_CONFIG to it.`;
 }
 
 /** The dashboard that comes with the package, `null` when it has not been built. */

@@ -45,7 +45,9 @@ describe('a configuration that cannot be used', () => {
   });
 
   it('is refused with the name of the variable that is wrong', async () => {
-    expect(await refusal(folders(), { PORT: 'abc' })).to.match(/^INVALID_SETTINGS: .+PORT has to be a whole number from 0 to 65535\.$/);
+    expect(await refusal(folders(), { VLLM_CONTAINER: 'a b', SPARK1_HOST: 'a' })).to.match(
+      /^INVALID_SETTINGS: .+VLLM_CONTAINER has to be .+/,
+    );
   });
 
   it('is refused when the data folder is a file or cannot be written', async () => {
@@ -68,7 +70,7 @@ describe('a configuration that cannot be used', () => {
     expect(await refusal(own)).to.match(/^STORE_IN_USE: /);
     await first.close();
     const before = await open();
-    expect(await refusal(own, { HOST: '127.0.0.1', PORT: '-1' })).to.match(/^INVALID_SETTINGS/);
+    expect(await refusal(own, { HOST: '127.0.0.1', ALLOWED_HOSTS: 'http://x' })).to.match(/^INVALID_SETTINGS/);
     own.write('models.yaml', FAULTY);
     expect(await refusal(own)).to.match(/^INVALID_CATALOG/);
     own.write('models.yaml', MODELS);

@@ -8,6 +8,7 @@ import {
   AutomationRunList,
   Calendar,
   ChangeAutomationBody,
+  ChangeSettingsBody,
   ChangeWebhookBody,
   Cluster,
   ClusterList,
@@ -32,6 +33,10 @@ import {
   ModelList,
   ModelSummary,
   Occurrence,
+  Operation,
+  OperationList,
+  OperationLogEvent,
+  OperationPart,
   PreflightReport,
   Problem,
   Readyz,
@@ -42,6 +47,8 @@ import {
   RenewBody,
   Schedule,
   Session,
+  Setting,
+  Settings,
   Status,
   Swap,
   SwapList,
@@ -55,6 +62,7 @@ import {
   WebhookPayload,
   WebhookWithSecret,
 } from '@spark-control/schema';
+import { aboutRoutes } from '../about/routes.ts';
 import type { ApiContext } from '../api-context.ts';
 import { auditRoutes } from '../audit/routes.ts';
 import { automationRoutes } from '../automations/routes.ts';
@@ -64,6 +72,7 @@ import { lockRoutes } from '../locks/routes.ts';
 import { modelRoutes } from '../models/routes.ts';
 import { operationRoutes } from '../operations/routes.ts';
 import { scheduleRoutes } from '../schedules/routes.ts';
+import { settingsRoutes } from '../settings/routes.ts';
 import { statusRoutes } from '../status/routes.ts';
 import type { StreamTools } from '../streams/stream-tools.ts';
 import { swapRoutes } from '../swaps/routes.ts';
@@ -82,6 +91,7 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   AutomationRunList,
   Calendar,
   ChangeAutomationBody,
+  ChangeSettingsBody,
   ChangeWebhookBody,
   Cluster,
   ClusterList,
@@ -106,6 +116,10 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   ModelList,
   ModelSummary,
   Occurrence,
+  Operation,
+  OperationList,
+  OperationLogEvent,
+  OperationPart,
   PreflightReport,
   Problem,
   Readyz,
@@ -116,6 +130,8 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   RenewBody,
   Schedule,
   Session,
+  Setting,
+  Settings,
   Status,
   Swap,
   SwapList,
@@ -141,9 +157,11 @@ export function routeTable(context: ApiContext, streams: StreamTools): readonly 
     ...hostRoutes(context),
     ...automationRoutes(context),
     ...scheduleRoutes(context),
+    ...settingsRoutes(context),
     ...auditRoutes(context),
     ...webhookRoutes(context),
-    ...operationRoutes(context, () => {
+    ...operationRoutes(context, streams),
+    ...aboutRoutes(context, () => {
       document ??= openApiOf(routes, NAMED, context.version);
       return document;
     }),

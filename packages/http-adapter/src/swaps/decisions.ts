@@ -6,14 +6,19 @@ import { type JsonAnswer, json } from '../routing/route.ts';
 import type { SwapViews } from './view.ts';
 
 /** Body, header and caller as the core's request. @throws {SparkError} INVALID_REQUEST when two lock ids contradict. */
-export function swapRequestOf(body: WireSwapRequest, lockHeader: string | undefined, caller: string, defaultCluster: string): SwapRequest {
+export function swapRequestOf(
+  body: WireSwapRequest,
+  lockHeader: string | undefined,
+  caller: string,
+  defaults: Readonly<{ cluster: string; drainSeconds: number }>,
+): SwapRequest {
   return {
-    cluster: clusterKey(body.cluster ?? defaultCluster),
+    cluster: clusterKey(body.cluster ?? defaults.cluster),
     model: body.model === null ? null : modelKey(body.model),
     requestedBy: body.requested_by ?? caller,
     reason: body.reason ?? null,
     options: {
-      drainSeconds: body.drain_seconds ?? 30,
+      drainSeconds: body.drain_seconds ?? defaults.drainSeconds,
       rollback: body.rollback ?? true,
       forceRestart: body.force_restart ?? false,
       replaceUnmanaged: body.replace_unmanaged ?? false,

@@ -27,7 +27,7 @@ const DEFAULT_LIMIT = 50;
 const tag = 'swap';
 
 export function swapRoutes(context: ApiContext, streams: StreamTools): readonly Route[] {
-  const { core, swapViews } = context;
+  const { core, swapViews, drainSeconds } = context;
   const request = defineRoute({
     method: 'POST',
     path: '/api/swap',
@@ -58,7 +58,8 @@ export function swapRoutes(context: ApiContext, streams: StreamTools): readonly 
     ],
     isReplayable: ({ body }) => knows(core, body.cluster ?? defaultClusterOf(core), body.model),
     async handle({ body, caller, request }) {
-      const asked = swapRequestOf(body, request.get(LOCK_HEADER), caller, defaultClusterOf(core));
+      const defaults = { cluster: defaultClusterOf(core), drainSeconds };
+      const asked = swapRequestOf(body, request.get(LOCK_HEADER), caller, defaults);
       return answerOf(await core.requestSwap(asked), swapViews);
     },
   });

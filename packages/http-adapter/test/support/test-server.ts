@@ -10,6 +10,7 @@ import { PlainCalendar } from '../../../core/test/support/plain-calendar.ts';
 import { type AppDeps, createApp, type SparkApp } from '../../src/index.ts';
 import { automationsOver } from './automations-over.ts';
 import { ScriptedCore } from './scripted-core.ts';
+import { ScriptedSettings } from './scripted-settings.ts';
 import { ScriptedWebhooks } from './scripted-webhooks.ts';
 
 export type LogEntry = Readonly<{ level: string; message: string; fields: LogFields }>;
@@ -41,6 +42,7 @@ export async function startServer(over: Partial<AppDeps> = {}, core = new Script
   const { app, closeStreams } = createApp({
     core,
     webhooks: new ScriptedWebhooks(),
+    settings: new ScriptedSettings(),
     answers: new MemoryAnswers(),
     audit,
     schedules: createScheduleDesk({

@@ -19,7 +19,9 @@ export const SwapRequestBody = Type.Object(
     cluster: Type.Optional(Key),
     // Opaque: a wrong one is a wrong lock and never a fault of form.
     lock_id: Type.Optional(NullableString),
-    drain_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 3_600, default: 30 })),
+    drain_seconds: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 3_600, description: 'Default: the setting /limits/drain_seconds, which is 30' }),
+    ),
     rollback: Type.Optional(Type.Boolean({ default: true })),
     on_busy: Type.Optional(Type.Enum(['reject', 'queue'], { default: 'reject' })),
     queue_seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400, default: 600 })),

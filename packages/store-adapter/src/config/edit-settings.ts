@@ -1,5 +1,5 @@
 import type { Cluster, Issue, SettingChange } from '@spark-control/core';
-import { Document, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { Document, isMap, isScalar, isSeq, parseDocument, Scalar } from 'yaml';
 import { settingSchema } from './setting-schema.ts';
 import { stepsOf } from './yaml-file.ts';
 
@@ -50,12 +50,23 @@ function setAt(document: Document, steps: readonly string[], value: unknown): vo
   for (let depth = 1; depth < steps.length; depth += 1) {
     const above = steps.slice(0, depth);
     const node = document.getIn(above, true);
-    if (!isMap(node) && !isSeq(node)) document.setIn(above, document.createNode({}));
+    if (isMap(node) || isSeq(node)) continue;
+    document.setIn(above, document.createNode({}));
+    if (depth === 1 && node === undefined) setApart(document, above[0]);
   }
   const old = document.getIn(steps, true);
   // The old node is kept for the comment at its end.
   if (isScalar(old) && (typeof value !== 'object' || value === null)) old.value = value;
   else document.setIn(steps, document.createNode(value));
+}
+
+/** A new section stands below an empty line, as those that people write do. */
+function setApart({ contents }: Document, section: string | undefined): void {
+  const last = isMap(contents) && contents.items.length > 1 ? contents.items.at(-1) : undefined;
+  if (last === undefined) return;
+  const key = new Scalar(section);
+  key.spaceBefore = true;
+  last.key = key;
 }
 
 /** Takes a value away, and the sections around it that it leaves empty. */

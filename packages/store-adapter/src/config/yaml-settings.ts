@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   type Actor,
@@ -24,6 +24,8 @@ export type YamlSettingsOptions = Readonly<{
   clock: Readonly<{ now(): number }>;
   /** Oddities of what was read at the start, the catalog's too. */
   warnings: readonly string[];
+  /** Why nothing may be written although it could be; `null`: it may. */
+  readOnly: string | null;
 }>;
 
 /** {@link SettingsDesk} over spark.yaml. It shows what the next start will use, and says when that is something else than now. */
@@ -47,7 +49,7 @@ export class YamlSettings implements SettingsDesk {
     const problem = now.issues.length === 0 ? null : summaryOf('The settings are not valid, and the next start would fail', now.issues);
     const revision = revisionOf(this.#text());
     const restartRequired = revision !== this.#started;
-    const files = filesOf(now, now.issues);
+    const files = filesOf(now, now.issues, this.#options.readOnly);
     const own = restartRequired ? now.warnings : this.#options.warnings;
     const isWritable = files[0]?.writable ?? false;
     return {
@@ -67,8 +69,9 @@ export class YamlSettings implements SettingsDesk {
   }
 
   async #change(changes: readonly SettingChange[], expected: string | null, actor: Actor): Promise<SettingsView> {
-    const { source, record, clock } = this.#options;
+    const { source, record, clock, readOnly } = this.#options;
     const text = this.#text();
+    if (readOnly !== null) throw new SparkError('READ_ONLY', readOnly);
     if (expected !== null && expected !== revisionOf(text)) {
       throw new SparkError('STALE_REVISION', 'The settings were changed since they were read. Read them again and repeat the change.');
     }
@@ -131,7 +134,7 @@ function withoutFile({ line: _line, ...issue }: Issue, path: string): Issue {
   return { ...issue, path: pointer.startsWith('#') ? pointer.slice(1) : pointer };
 }
 
-function filesOf({ files }: SettingsReading, issues: readonly Issue[]): readonly SettingsFile[] {
+function filesOf({ files }: SettingsReading, issues: readonly Issue[], readOnly: string | null): readonly SettingsFile[] {
   const names: Readonly<Record<keyof typeof files, string>> = {
     spark: 'spark.yaml',
     models: 'models.yaml',
@@ -142,7 +145,7 @@ function filesOf({ files }: SettingsReading, issues: readonly Issue[]): readonly
   return (Object.keys(names) as (keyof typeof files)[]).map((key) => {
     const path = files[key];
     const faults = issues.filter((issue) => issue.path.startsWith(`${path}#`));
-    const obstacle = obstacleOf(path);
+    const obstacle = (key === 'spark' ? readOnly : null) ?? obstacleOf(path);
     const problem = faults.length > 0 ? summaryOf('It is not valid', faults) : obstacle;
     return { name: names[key], path, exists: existsSync(path), writable: obstacle === null, problem };
   });
@@ -153,7 +156,7 @@ function obstacleOf(path: string): string | null {
   const folder = dirname(path);
   try {
     accessSync(folder, constants.W_OK);
-    if (existsSync(path)) accessSync(path, constants.W_OK);
+    if (existsSync(path)) closeSync(openSync(path, 'r+'));
     return null;
   } catch {
     return existsSync(folder)
