@@ -9,6 +9,7 @@ const DEFAULT_RETRY_SECONDS: Partial<Record<ErrorCode, number>> = {
   QUEUE_FULL: 5,
   STORE_UNAVAILABLE: 5,
   SWAP_IN_PROGRESS: 5,
+  OPERATION_IN_PROGRESS: 5,
   LOCKED: 5,
   LOCK_HELD: 5,
 };
@@ -43,6 +44,7 @@ export function problemOf(error: unknown, requestId: string): WireProblem {
       })),
     }),
     ...(details.swapId !== undefined && { swap_id: details.swapId }),
+    ...(details.operationId !== undefined && { operation_id: details.operationId }),
     ...(details.lock !== undefined && { lock: lockInTheWay(details.lock) }),
     ...(details.position !== undefined && { position: details.position }),
     ...(details.ticket !== undefined && { ticket: details.ticket }),

@@ -28,7 +28,7 @@ export function statusRoutes(context: ApiContext, streams: StreamTools): readonl
     method: 'GET',
     path: '/api/events',
     operationId: 'streamEvents',
-    summary: "The dashboard's stream: snapshot, swap, model, lock, host, log",
+    summary: "The dashboard's stream: snapshot, swap, model, lock, host, operation, log",
     tag: 'status',
     scope: 'read',
     params: null,

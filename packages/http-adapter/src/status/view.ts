@@ -5,12 +5,16 @@ import { clusterViews } from '../clusters/view.ts';
 import { hostViews } from '../hosts/view.ts';
 import { lockView } from '../locks/view.ts';
 import { modelSummaries } from '../models/view.ts';
+import { operationView } from '../operations/view.ts';
 import { timestamp } from '../wire-time.ts';
 
 const RECENT_SWAPS = 10;
 
 /** One snapshot of all that the overview shows. */
-export async function statusView({ core, clock, version, startedAt, swapViews }: ApiContext, lastEventId: number): Promise<WireStatus> {
+export async function statusView(
+  { core, operations, clock, version, startedAt, swapViews }: ApiContext,
+  lastEventId: number,
+): Promise<WireStatus> {
   const [models, swaps] = await Promise.all([modelSummaries(core), currentSwaps(core).then((found) => swapViews.views(found))]);
   const { revision, fault } = core.catalog();
   return {
@@ -23,6 +27,7 @@ export async function statusView({ core, clock, version, startedAt, swapViews }:
     locks: core.locks.views().map(lockView),
     models: [...models],
     swaps: [...swaps],
+    operations: operations.recent().map((operation) => operationView(operation, clock.now())),
     catalog: { revision, fault },
     last_event_id: lastEventId,
   };

@@ -1,4 +1,4 @@
-import type { Clock, CoreEvent, Logger, NumberedEvent, SparkCore } from '@spark-control/core';
+import type { Clock, CoreEvent, Logger, NumberedEvent, OperationDesk, OperationEvent, SparkCore } from '@spark-control/core';
 import type { Response } from 'express';
 import { type Frame, HEARTBEAT } from './frame.ts';
 import { StreamClient } from './stream-client.ts';
@@ -6,15 +6,18 @@ import { StreamClient } from './stream-client.ts';
 const HEARTBEAT_MS = 15_000;
 const REPLAY_PAGE = 500;
 
+/** What streams are made of. Operations and their lines go by unnumbered: their own streams number them by revision. */
+export type StreamEvent = CoreEvent | OperationEvent;
+
 /** One open stream and what it wants. */
 export type Reader = Readonly<{
   client: StreamClient;
   /** Frames of this event for this reader; none when it does not concern it. */
-  framesOf(event: CoreEvent): readonly Frame[] | Promise<readonly Frame[]>;
+  framesOf(event: StreamEvent): readonly Frame[] | Promise<readonly Frame[]>;
 }>;
 
 /**
- * Hands the core's events to all open streams, one after the other and in the order of their numbers. Events are taken as
+ * Hands the events of the core and of operations to all open streams, one after the other and in the order of their numbers. Events are taken as
  * hints: when a number was skipped, those in between are read from the journal, so that no reader misses one.
  */
 export class EventHub {
@@ -22,20 +25,21 @@ export class EventHub {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #readers = new Set<Reader>();
-  readonly #unsubscribe: () => void;
+  readonly #unsubscribe: readonly (() => void)[];
   readonly #closing = new AbortController();
   #isBeating = false;
   #work: Promise<void> = Promise.resolve();
   /** Number of the last event handed out; `null` until the first one. */
   #lastId: number | null = null;
 
-  constructor(core: SparkCore, clock: Clock, logger: Logger) {
+  constructor(core: SparkCore, operations: OperationDesk, clock: Clock, logger: Logger) {
     this.#core = core;
     this.#clock = clock;
     this.#logger = logger;
-    this.#unsubscribe = core.subscribe((event) => {
-      this.#work = this.#work.then(() => this.#handle(event)).catch((error: unknown) => this.#report(error));
-    });
+    this.#unsubscribe = [
+      core.subscribe((event) => this.#inTurn(() => this.#handle(event))),
+      operations.subscribe((event) => this.#inTurn(() => this.#handOut(event))),
+    ];
   }
 
   /** Number of the last event handed out here, `null` before the first. */
@@ -86,7 +90,7 @@ export class EventHub {
   close(): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    this.#unsubscribe();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     for (const { client } of this.#readers) client.farewell();
     this.#readers.clear();
   }
@@ -96,7 +100,14 @@ export class EventHub {
     if (this.#lastId !== null && event.id <= this.#lastId) return;
     const skipped = this.#lastId !== null && event.id > this.#lastId + 1 && this.#readers.size > 0;
     const events = skipped ? await this.#upTo(event, this.#lastId ?? 0) : [event];
-    for (const each of events) await this.#handOut(each);
+    for (const each of events) {
+      await this.#handOut(each);
+      this.#lastId = each.id;
+    }
+  }
+
+  #inTurn(task: () => Promise<void>): void {
+    this.#work = this.#work.then(task).catch((error: unknown) => this.#report(error));
   }
 
   async #upTo(event: NumberedEvent, after: number): Promise<readonly NumberedEvent[]> {
@@ -112,12 +123,11 @@ export class EventHub {
     return [...events, event];
   }
 
-  async #handOut(event: CoreEvent): Promise<void> {
+  async #handOut(event: StreamEvent): Promise<void> {
     // The live set and no copy: who joins while frames are made is still reached, since the number has not moved on yet.
     for (const reader of this.#readers) {
       for (const frame of await reader.framesOf(event)) reader.client.offer(frame);
     }
-    if (event.id !== undefined) this.#lastId = event.id;
   }
 
   /** One timer for all: it runs while somebody reads. */

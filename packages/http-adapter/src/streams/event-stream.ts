@@ -1,5 +1,6 @@
-import { type CoreEvent, type SwapId, swapId } from '@spark-control/core';
+import { type SwapId, swapId } from '@spark-control/core';
 import type { Request, Response } from 'express';
+import type { StreamEvent } from './event-hub.ts';
 import { type Frame, frameOf } from './frame.ts';
 import { eventLogFrame } from './frames-of-events.ts';
 import { joinStream, type StreamTools, sendPaced } from './stream-tools.ts';
@@ -7,7 +8,7 @@ import { joinStream, type StreamTools, sendPaced } from './stream-tools.ts';
 /** `/api/events`: everything the dashboard shows; log lines only of the swaps in `logs`. */
 export function openEventStream(tools: StreamTools, logs: readonly string[], request: Request, response: Response): Promise<void> {
   const followed: readonly SwapId[] = logs.map(swapId);
-  const framesOf = async (event: CoreEvent) => {
+  const framesOf = async (event: StreamEvent) => {
     if (event.kind !== 'log') return tools.eventFrames.of(event);
     return followed.includes(event.swapId) ? [tools.logFrames.ofEventStream(event)] : [];
   };
@@ -19,6 +20,14 @@ export function openEventStream(tools: StreamTools, logs: readonly string[], req
     } else {
       client.begin();
       for await (const event of tools.hub.replay(resumeAfter)) await sendPaced(client, await tools.eventFrames.of(event));
+      // They have no numbers here, so that nobody knows what this reader missed of them.
+      await sendPaced(
+        client,
+        tools.operations
+          .recent()
+          .toReversed()
+          .map((operation) => tools.operationFrames.ofEventStream(operation)),
+      );
     }
     for (const id of followed) await sendPaced(client, logOf(tools, id));
     client.goLive();

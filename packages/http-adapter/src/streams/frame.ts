@@ -3,8 +3,8 @@ export type Frame = Readonly<{
   id: number | null;
   event: string;
   bytes: Buffer;
-  /** For log lines: the swap and the number of the line, by which a reader drops what it has. */
-  line: Readonly<{ swap: string; seq: number }> | null;
+  /** For log lines: the id of the swap or operation, and the number of the line, by which a reader drops what it has. */
+  line: Readonly<{ of: string; seq: number }> | null;
 }>;
 
 /** JSON has no raw line break, so that `data` is always one line. */

@@ -3,15 +3,17 @@ import type { WireLogEvent, WireSwapLogEvent } from '@spark-control/schema';
 import { clusterViewOf } from '../clusters/view.ts';
 import { hostEventsOf } from '../hosts/view.ts';
 import { lockViewOf } from '../locks/view.ts';
+import type { OperationFrames } from '../operations/frames.ts';
 import type { SwapViews } from '../swaps/view.ts';
 import { timestamp } from '../wire-time.ts';
+import type { StreamEvent } from './event-hub.ts';
 import { type Frame, frameOf } from './frame.ts';
 
 /** Makes the frames of each event once, however many readers ask for them. */
 class FrameCache {
-  readonly #made = new WeakMap<CoreEvent, Promise<readonly Frame[]>>();
+  readonly #made = new WeakMap<StreamEvent, Promise<readonly Frame[]>>();
 
-  get(event: CoreEvent, make: () => Promise<readonly Frame[]>): Promise<readonly Frame[]> {
+  get(event: StreamEvent, make: () => Promise<readonly Frame[]>): Promise<readonly Frame[]> {
     let frames = this.#made.get(event);
     if (frames === undefined) {
       frames = make();
@@ -39,18 +41,20 @@ export class SwapFrames {
   }
 }
 
-/** Frames of `/api/events`: swap, model, lock, host. Every one is a whole object, never a difference. */
+/** Frames of `/api/events`: swap, model, lock, host, operation. Every one is a whole object, never a difference. */
 export class EventFrames {
   readonly #cache = new FrameCache();
   readonly #views: SwapViews;
   readonly #core: SparkCore;
+  readonly #operations: OperationFrames;
 
-  constructor(core: SparkCore, views: SwapViews) {
+  constructor(core: SparkCore, views: SwapViews, operations: OperationFrames) {
     this.#core = core;
     this.#views = views;
+    this.#operations = operations;
   }
 
-  async of(event: CoreEvent): Promise<readonly Frame[]> {
+  async of(event: StreamEvent): Promise<readonly Frame[]> {
     switch (event.kind) {
       case 'swap':
       case 'progress':
@@ -61,7 +65,10 @@ export class EventFrames {
         return this.#cache.get(event, async () => lockViewOf(this.#core, event.lock).map((view) => frameOf('lock', view, event.id)));
       case 'host':
         return this.#cache.get(event, async () => hostEventsOf(this.#core, event).map((view) => frameOf('host', view)));
+      case 'operation':
+        return [this.#operations.ofEventStream(event.operation)];
       case 'log':
+      case 'operation_log':
         return NONE;
       default:
         return event satisfies never;
@@ -91,10 +98,10 @@ function cached(frames: WeakMap<CoreEvent, Frame>, event: CoreEvent, make: () =>
 
 export function swapLogFrame(swap: SwapId, { seq, host, at, line }: NumberedLogLine): Frame {
   const data: WireSwapLogEvent = { seq, host, at: timestamp(at), line };
-  return frameOf('log', data, null, { swap, seq });
+  return frameOf('log', data, null, { of: swap, seq });
 }
 
 export function eventLogFrame(swap: SwapId, { seq, host, at, line }: NumberedLogLine): Frame {
   const data: WireLogEvent = { swap_id: swap, seq, host, at: timestamp(at), line };
-  return frameOf('log', data, null, { swap, seq });
+  return frameOf('log', data, null, { of: swap, seq });
 }

@@ -52,8 +52,8 @@ export class StreamClient {
       this.#lastId = frame.id;
     }
     if (frame.line !== null) {
-      if (frame.line.seq <= (this.#lastSeq.get(frame.line.swap) ?? 0)) return;
-      this.#lastSeq.set(frame.line.swap, frame.line.seq);
+      if (frame.line.seq <= (this.#lastSeq.get(frame.line.of) ?? 0)) return;
+      this.#lastSeq.set(frame.line.of, frame.line.seq);
     }
     this.sendUncounted(frame);
   }

@@ -1,6 +1,7 @@
-import { type CoreEvent, isSettled, type SwapId } from '@spark-control/core';
+import { isSettled, type SwapId } from '@spark-control/core';
 import type { Request, Response } from 'express';
 import { swapNotFound } from '../swaps/swap-not-found.ts';
+import type { StreamEvent } from './event-hub.ts';
 import { type Frame, frameOf } from './frame.ts';
 import { swapLogFrame } from './frames-of-events.ts';
 import { type Joined, joinStream, type StreamTools, sendPaced } from './stream-tools.ts';
@@ -10,8 +11,8 @@ import { type Joined, joinStream, type StreamTools, sendPaced } from './stream-t
  * settles. A stream that has ended answers 204 to a `Last-Event-ID` at its end, which stops an EventSource.
  */
 export function openSwapStream(tools: StreamTools, id: SwapId, request: Request, response: Response): Promise<void> {
-  const framesOf = async (event: CoreEvent) => {
-    if (event.kind === 'host' || event.swapId !== id) return [];
+  const framesOf = async (event: StreamEvent) => {
+    if (event.kind === 'host' || event.kind === 'operation' || event.kind === 'operation_log' || event.swapId !== id) return [];
     return event.kind === 'log' ? [tools.logFrames.ofSwapStream(event)] : tools.swapFrames.of(event);
   };
   return joinStream(tools, request, response, 'settled', framesOf, (joined) => start(tools, id, joined, response));

@@ -59,6 +59,7 @@ export const Problem = Type.Object({
   remedy: Type.String({ description: 'What to do next' }),
   issues: Type.Optional(Type.Array(Issue)),
   swap_id: Type.Optional(Type.String()),
+  operation_id: Type.Optional(Type.String({ description: 'The operation that does this already' })),
   lock: Type.Optional(
     Type.Object({ holder: Type.String(), reason: NullableString, expires_at: NullableTimestamp }, { description: 'Who is in the way' }),
   ),

@@ -38,8 +38,8 @@ export const EventsQuery = Type.Object(
 /** Names of the events of `/api/swap/{id}/stream`. All but `log` carry the whole swap. */
 export const SWAP_STREAM_EVENTS = ['snapshot', 'phase', 'progress', 'log', 'settled'] as const;
 
-/** Names of the events of `/api/events`: status, swap, cluster, lock, host, log line. */
-export const EVENT_STREAM_EVENTS = ['snapshot', 'swap', 'model', 'lock', 'host', 'log'] as const;
+/** Names of the events of `/api/events`: status, swap, cluster, lock, host, operation, log line. */
+export const EVENT_STREAM_EVENTS = ['snapshot', 'swap', 'model', 'lock', 'host', 'operation', 'log'] as const;
 
 export type WireHostEvent = Static<typeof HostEvent>;
 export type WireSwapLogEvent = Static<typeof SwapLogEvent>;

@@ -3,6 +3,7 @@ import { Cluster, Host } from './cluster.ts';
 import { NullableString, Timestamp } from './common.ts';
 import { Lock } from './lock.ts';
 import { ModelSummary } from './model.ts';
+import { Operation } from './operation.ts';
 import { Swap } from './swap.ts';
 
 /** One snapshot of all that the overview shows; also the first event of `/api/events`. */
@@ -18,6 +19,8 @@ export const Status = Type.Object({
   models: Type.Array(ModelSummary),
   /** All that are not settled and the last ten that are, newest first. */
   swaps: Type.Array(Swap),
+  /** All that run and the last ten that are over, newest first. */
+  operations: Type.Array(Operation),
   catalog: Type.Object({ revision: Type.Integer({ minimum: 0 }), fault: NullableString }),
   last_event_id: Type.Integer({ minimum: 0 }),
 });
