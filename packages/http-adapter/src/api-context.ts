@@ -6,6 +6,7 @@ import type {
   ScheduleDesk,
   SettingsDesk,
   SparkCore,
+  VectorDesk,
   WebhookDesk,
 } from '@spark-control/core';
 import type { SwapViews } from './swaps/view.ts';
@@ -19,6 +20,8 @@ export type ApiContext = Readonly<{
   automations: AutomationDesk;
   operations: OperationDesk;
   settings: SettingsDesk;
+  /** `null`: no vector store can be reached. */
+  vectors: VectorDesk | null;
   /** Of a swap that names none. */
   drainSeconds: number;
   clock: Clock;

@@ -9,6 +9,7 @@ import type {
   ScheduleDesk,
   SettingsDesk,
   SparkCore,
+  VectorDesk,
   WebhookDesk,
 } from '@spark-control/core';
 import { SparkError } from '@spark-control/core';
@@ -45,6 +46,8 @@ export type AppDeps = Readonly<{
   automations: AutomationDesk;
   operations: OperationDesk;
   settings: SettingsDesk;
+  /** Default: there is none, and its routes say so. */
+  vectors?: VectorDesk;
   clock: Clock;
   ids: Ids;
   logger: Logger;
@@ -84,6 +87,7 @@ export function createApp(deps: AppDeps): SparkApp {
     automations: deps.automations,
     operations: deps.operations,
     settings: deps.settings,
+    vectors: deps.vectors ?? null,
     drainSeconds: deps.drainSeconds ?? 30,
     clock,
     version: deps.version,

@@ -240,10 +240,12 @@ export {
 export {
   RestoreBody,
   SnapshotBody,
+  SnapshotParams,
   StorageRestoreGuide,
   VectorCollection,
   VectorCollectionList,
   VectorQuery,
+  VectorServiceQuery,
   VectorSnapshot,
   VectorSnapshotList,
   type WireStorageRestoreGuide,

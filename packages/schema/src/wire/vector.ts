@@ -5,6 +5,11 @@ const service = Type.Optional(Type.String({ maxLength: 64, description: 'Service
 
 export const VectorQuery = Type.Object({ service, collection: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) }, CLOSED);
 
+export const VectorServiceQuery = Type.Object({ service }, CLOSED);
+
+/** Of a path: only bounded, since a name that is not there is a 404 however it is spelt. */
+export const SnapshotParams = Type.Object({ name: Type.String({ minLength: 1, maxLength: 255 }) });
+
 export const VectorCollection = Type.Object({
   name: Type.String(),
   points: NullableInteger,
