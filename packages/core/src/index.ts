@@ -72,11 +72,20 @@ export { entryDiff } from './catalog/entry-diff.ts';
 export { envNameProblem, looksSecret } from './catalog/env-names.ts';
 export type { FlagGroup, FlagSpec, FlagType } from './catalog/flag-spec.ts';
 export { checkFlags, type FlagsResult, flagDanger, type KnownFlag, knownFlags } from './catalog/flags.ts';
+export { type KvLayout, kvCacheBytes, longestContext } from './catalog/kv-cache.ts';
 export { DEFAULT_HF_CACHE, isImageReference, isRepository, isRevision, localPathProblem, resolveHome } from './catalog/locations.ts';
 export { type ManagedFlag, managedFlags } from './catalog/managed-flags.ts';
 export { MASK, maskedEnvValue, maskedWords } from './catalog/masking.ts';
+export type { DemandInput, Figure, MemoryDemand } from './catalog/memory-demand.ts';
+export { type MemoryFit, memoryFit } from './catalog/memory-fit.ts';
+export type { FitHost } from './catalog/memory-fit-figures.ts';
+export type { FitReason, FitReasonCode } from './catalog/memory-fit-reasons.ts';
+export { type MemoryFlags, memoryFlags } from './catalog/memory-flags.ts';
+export { type MemoryAsk, type MemoryHistory, memoryHistory } from './catalog/memory-history.ts';
 export { mergeEntries, mergeEntry, type Override, type RawEntry } from './catalog/merge-entry.ts';
 export { type CatalogSnapshot, type EnvValue, type FlagValue, findModel, type Model, type ModelSource } from './catalog/model.ts';
+export type { LayerGroup } from './catalog/model-layers.ts';
+export { type ModelShape, readModelShape } from './catalog/model-shape.ts';
 export { nearMatches } from './catalog/near-matches.ts';
 export { type CheckOptions, checkModel, type ModelResult } from './catalog/validate.ts';
 export { ERROR_CATALOG, type ErrorCode, type ErrorDetails, type Issue, isSparkError, SparkError } from './errors.ts';
@@ -154,10 +163,21 @@ export {
   type UpdateStep,
   type UpdateSurvey,
 } from './ports/host-maintenance.ts';
-export type { GpuFacts, GpuProcess, HostFacts, HostProbe, HostReport, ProbeQuestions } from './ports/host-probe.ts';
+export type {
+  DiskFacts,
+  GpuFacts,
+  GpuProcess,
+  HostFacts,
+  HostProbe,
+  HostReport,
+  ProbeQuestions,
+  SystemFacts,
+  WeightsFacts,
+} from './ports/host-probe.ts';
 export type { HostImage, ImageStore, PullOrder, PullProgress, StoredImage } from './ports/image-store.ts';
 export type { LeaseStore } from './ports/lease-store.ts';
 export { type LogFields, type Logger, silentLogger } from './ports/logger.ts';
+export type { MemoryMeasures, MemoryOutcome, MemoryRecord, MemoryRecords } from './ports/memory-records.ts';
 export type { Activity, ModelActivity } from './ports/model-activity.ts';
 export type { EndpointHealth, ModelEndpoint, ServedModel } from './ports/model-endpoint.ts';
 export type { HostObservation, LogLine, ManagedIdentity, ModelRuntime, ObservedContainer, RuntimeState } from './ports/model-runtime.ts';
@@ -223,7 +243,7 @@ export {
 export { type EtaInput, estimateLoad, etaSeconds } from './swap/estimate.ts';
 export { classifyFailure, type FailureContext } from './swap/failure-causes.ts';
 export { LineSplitter, MAX_LINE_LENGTH } from './swap/line-splitter.ts';
-export { type MemoryNeed, memoryNeed } from './swap/memory-need.ts';
+export { type LoadMeasures, noLoadMeasures, observeMeasures } from './swap/load-measures.ts';
 export { type PreflightInput, preflightIssues, preflightReport } from './swap/preflight.ts';
 export type { CheckName, CheckStatus, LoadEstimate, PreflightCheck, PreflightReport } from './swap/preflight-report.ts';
 export { initialLoadProgress, type LoadProgress, mayBeSilent, observeLine } from './swap/progress.ts';

@@ -29,7 +29,7 @@ const QUEUE_TICK_MS = 250;
 const PROGRESS_EVERY_MS = 500;
 const KEPT_SWAPS = 20;
 
-export type StepSeams = Pick<StepContext, 'previousOf' | 'preflight' | 'neededBytes'>;
+export type StepSeams = Pick<StepContext, 'previousOf' | 'preflight' | 'neededBytes' | 'learn'>;
 
 /**
  * The single writer of one cluster. It takes requests, cancels and step outcomes in order, applies the pure machine,

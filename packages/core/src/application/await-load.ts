@@ -97,6 +97,7 @@ async function untilDead(plan: LaunchPlan, fence: number, context: StepContext, 
     // Twice, because a container is listed a moment before its process is.
     if (dead !== null && sightingsWithout >= 2)
       throw new SparkError('MODEL_CRASHED', dead.message, { details: { exitCode: dead.exitCode } });
+    for (const host of hosts) if (host.reachable && plan.nodes.includes(host.host)) context.sawAvailable(host.memAvailableBytes);
     const free = hosts.map((host) => (host.reachable ? host.memAvailableBytes : 0));
     if (free.some((bytes, index) => Math.abs(bytes - (memory[index] ?? bytes)) > MEMORY_STEP_BYTES)) context.alive();
     if (memory.length === 0 || free.some((bytes, index) => Math.abs(bytes - (memory[index] ?? 0)) > MEMORY_STEP_BYTES)) memory = free;

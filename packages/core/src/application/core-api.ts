@@ -80,6 +80,11 @@ export interface SparkCore {
   /** Latest telemetry by host, as of the last poll. */
   hostReports(): readonly (HostReport & Readonly<{ cluster: ClusterKey; at: number }>)[];
   estimate(cluster: ClusterKey, model: ModelKey): Promise<LoadEstimate>;
+  /**
+   * Whether a model would fit on one of the clusters that it may run on, by the latest telemetry and earlier loads; it asks no host.
+   * `null`: not known. Rejects MODEL_NOT_FOUND.
+   */
+  fits(model: ModelKey): Promise<boolean | null>;
 
   subscribe(listener: (event: CoreEvent) => void): () => void;
   replay(after: number, limit: number, swap?: SwapId): Promise<readonly NumberedEvent[]>;

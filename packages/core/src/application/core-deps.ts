@@ -3,6 +3,7 @@ import type { CatalogSource } from '../ports/catalog-source.ts';
 import type { Clock, Ids } from '../ports/clock.ts';
 import type { LeaseStore } from '../ports/lease-store.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { MemoryRecords } from '../ports/memory-records.ts';
 import type { ModelEndpoint } from '../ports/model-endpoint.ts';
 import type { SecretSource } from '../ports/secret-source.ts';
 import type { EventLog, FenceCounter, SwapJournal } from '../ports/swap-journal.ts';
@@ -31,6 +32,8 @@ export type CoreDeps = Readonly<{
   deadlines: DeadlineSettings;
   /** Whether the store can be written, for readiness. */
   storeHealth: () => Promise<Readonly<{ ok: boolean; detail: string }>>;
+  /** What loads took of the memory. Without it every pre-flight estimates. */
+  memoryRecords?: MemoryRecords;
   /** What others plan on a cluster in the near future, one sentence each. Default: nothing. */
   planned?: (cluster: ClusterKey) => Promise<readonly string[]>;
   /** Called at named points of a swap, so that tests can crash the process exactly there. */

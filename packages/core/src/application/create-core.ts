@@ -15,6 +15,7 @@ import type { CoreDeps } from './core-deps.ts';
 import { Feed } from './feed.ts';
 import { entryOf } from './journal-entry.ts';
 import { createLockDesk } from './lock-desk.ts';
+import { MemoryBook } from './memory-book.ts';
 import { notFound } from './not-found.ts';
 import { Preflight } from './preflight.ts';
 import { findPrevious } from './previous.ts';
@@ -25,11 +26,13 @@ export function createCore(deps: CoreDeps): SparkCore {
   const arbiters = new Map<ClusterKey, Arbiter>();
   const preflights = new Map<ClusterKey, Preflight>();
   for (const { cluster, ports } of deps.clusters) {
-    const preflight = new Preflight(cluster, ports, deps, (lockId) => standingsOf(cluster.key, lockId));
+    const book = new MemoryBook(cluster.key, deps);
+    const preflight = new Preflight(cluster, ports, deps, book, (lockId) => standingsOf(cluster.key, lockId));
     const seams = {
       previousOf: findPrevious.bind(null, cluster, deps),
       preflight: preflight.forSwap,
       neededBytes: preflight.neededBytes,
+      learn: book.learn,
     };
     preflights.set(cluster.key, preflight);
     arbiters.set(cluster.key, new Arbiter(cluster, ports, seams, deps, feed));
@@ -105,6 +108,7 @@ export function createCore(deps: CoreDeps): SparkCore {
     views: () => [...arbiters.values()].map((arbiter) => arbiter.watch.view),
     hostReports: () => [...arbiters.values()].flatMap((arbiter) => arbiter.watch.reports),
     estimate,
+    fits: fitsSomewhere,
 
     subscribe: (listener) => feed.subscribe(listener),
     replay: (after, limit, swap) => deps.events.replay(after, limit, swap),
@@ -142,6 +146,17 @@ export function createCore(deps: CoreDeps): SparkCore {
       if (swap !== null) return swap;
     }
     return deps.journal.get(id);
+  }
+
+  async function fitsSomewhere(key: ModelKey): Promise<boolean | null> {
+    const model = modelOf(key);
+    const answers = await Promise.all(
+      [...arbiters.values()]
+        .filter(({ cluster }) => model.clusters.length === 0 || model.clusters.includes(cluster.key))
+        .map(({ cluster, watch }) => preflights.get(cluster.key)?.fits(model, watch.reports, watch.view.serving.kind === 'model') ?? null),
+    );
+    if (answers.includes(true)) return true;
+    return answers.includes(null) ? null : false;
   }
 
   async function estimate(cluster: ClusterKey, model: ModelKey): Promise<LoadEstimate> {

@@ -7,13 +7,15 @@ import type { LaunchPlan } from '../launch/launch-plan.ts';
 import type { HostReport } from '../ports/host-probe.ts';
 import type { HostObservation } from '../ports/model-runtime.ts';
 import { estimateLoad } from '../swap/estimate.ts';
-import { memoryNeed } from '../swap/memory-need.ts';
+import { startNeed } from '../swap/memory-need.ts';
 import { type PreflightInput, preflightReport } from '../swap/preflight.ts';
 import type { PreflightReport } from '../swap/preflight-report.ts';
 import { NOTHING_STANDS, type Standings } from '../swap/preflight-standing.ts';
 import type { Swap } from '../swap/swap.ts';
 import type { Cluster } from '../topology/cluster.ts';
 import type { CoreDeps } from './core-deps.ts';
+import { FitOutlook } from './fit-outlook.ts';
+import type { MemoryBook } from './memory-book.ts';
 import type { ClusterPorts } from './step-ports.ts';
 import { timedLook } from './timed-look.ts';
 
@@ -25,12 +27,22 @@ export class Preflight {
   readonly #cluster: Cluster;
   readonly #ports: ClusterPorts;
   readonly #deps: CoreDeps;
+  readonly #book: MemoryBook;
+  readonly #outlook: FitOutlook;
   readonly #standings: (lockId: string | null) => Promise<Standings>;
   /** Of the smallest host, as last seen; `null` before the first look. */
   #memTotalBytes: number | null = null;
 
-  constructor(cluster: Cluster, ports: ClusterPorts, deps: CoreDeps, standings: (lockId: string | null) => Promise<Standings>) {
+  constructor(
+    cluster: Cluster,
+    ports: ClusterPorts,
+    deps: CoreDeps,
+    book: MemoryBook,
+    standings: (lockId: string | null) => Promise<Standings>,
+  ) {
     this.#standings = standings;
+    this.#book = book;
+    this.#outlook = new FitOutlook(cluster, book);
     this.#cluster = cluster;
     this.#ports = ports;
     this.#deps = deps;
@@ -58,15 +70,31 @@ export class Preflight {
     const model = findModel(this.#deps.catalog.current(), swap.target);
     if (model === null) throw new SparkError('MODEL_NOT_FOUND', `Model ${swap.target} is no longer in the catalog.`);
     const trial: Trial = { model, plan: swap.plan, error: null };
-    return this.#judge(trial, observation, await this.#inspect(trial, signal), {
+    const reports = await this.#inspect(trial, signal);
+    const report = await this.#judge(trial, observation, reports, {
       replaceUnmanaged: swap.options.replaceUnmanaged,
       standings: NOTHING_STANDS,
     });
+    this.#noteRoom(swap, report, reports);
+    return report;
   };
 
   /** Memory that `plan` needs free on each of its hosts; `null` while the size of the hosts is not known. */
   readonly neededBytes = (plan: LaunchPlan): number | null =>
-    this.#memTotalBytes === null ? null : memoryNeed(plan, this.#memTotalBytes).neededBytes;
+    this.#memTotalBytes === null ? null : Math.max(startNeed(plan, this.#memTotalBytes), (plan.weightsBytes ?? 0) / plan.nodes.length);
+
+  /** Whether `model` would fit, from what was last seen of the hosts; asks nobody. `null`: not known. */
+  fits(model: Model, hosts: readonly HostReport[], isServing: boolean): Promise<boolean | null> {
+    return this.#outlook.fits(model, hosts, isServing);
+  }
+
+  #noteRoom(swap: Swap, report: PreflightReport, reports: readonly HostReport[]): void {
+    const { fit } = report.memory;
+    if (fit == null || this.#memTotalBytes === null) return;
+    const head = reports.find((one) => one.host === this.#cluster.hosts[0]?.key);
+    const imageId = head?.reachable ? (head.facts.imageId ?? null) : null;
+    this.#book.sawRoom(swap.id, fit, this.#memTotalBytes, imageId);
+  }
 
   #inspect({ model, plan }: Trial, signal: AbortSignal): Promise<readonly HostReport[]> {
     const image = plan?.image ?? model.image ?? this.#cluster.image;
@@ -80,7 +108,9 @@ export class Preflight {
     around: Pick<PreflightInput, 'replaceUnmanaged'> & Readonly<{ standings: Standings }>,
   ): Promise<PreflightReport> {
     const samples = await this.#deps.journal.loadTimes(this.#cluster.key, model.key, this.#deps.isSimulated);
+    const memoryRecords = await this.#book.records(model.key);
     this.#remember(reports);
+    this.#outlook.remember(model, reports);
     return preflightReport({
       model,
       plan,
@@ -89,6 +119,7 @@ export class Preflight {
       reports,
       observation,
       estimate: estimateLoad(samples),
+      memoryRecords,
       ...around,
       missingSecrets: missingSecrets(model.env, (name) => this.#deps.secrets.read(name)),
       catalogFault: this.#deps.catalog.current().fault,

@@ -1,8 +1,10 @@
 import { isSparkError, SparkError } from '../errors.ts';
+import type { LaunchPlan } from '../launch/launch-plan.ts';
 import type { LogLine } from '../ports/model-runtime.ts';
 import { maskSecrets } from '../redact.ts';
 import { deadlinesFor, overdue } from '../swap/deadlines.ts';
 import { classifyFailure } from '../swap/failure-causes.ts';
+import { type LoadMeasures, noLoadMeasures, observeAvailable, observeMeasures } from '../swap/load-measures.ts';
 import { initialLoadProgress, type LoadProgress, observeLine } from '../swap/progress.ts';
 import type { Cause, Progress, Swap } from '../swap/swap.ts';
 import type { StepResult, SwapEffect } from '../swap/swap-machine.ts';
@@ -31,7 +33,7 @@ export type DriverListener = Readonly<{
 }>;
 
 /** What all steps of a cluster have in common. */
-export type StepBase = Omit<StepContext, 'signal' | 'report' | 'alive' | 'waitingFor'>;
+export type StepBase = Omit<StepContext, 'signal' | 'report' | 'alive' | 'waitingFor' | 'sawAvailable'>;
 
 /**
  * Performs the steps of one swap, one at a time, and watches their deadlines. It decides nothing: outcomes go to the
@@ -47,6 +49,7 @@ export class StepDriver {
   #follow: AbortController | null = null;
   #following: Promise<void> = Promise.resolve();
   #load: LoadProgress | null = null;
+  #memory: LoadMeasures = noLoadMeasures;
   #aliveAt = 0;
   #outage: string | null = null;
 
@@ -82,7 +85,10 @@ export class StepDriver {
     if (controller.signal.aborted) return;
     this.#aliveAt = this.#deps.clock.monotonic();
     this.#outage = null;
-    if (effect.type === 'launch') this.#load = initialLoadProgress();
+    if (effect.type === 'launch') {
+      this.#load = initialLoadProgress();
+      this.#memory = noLoadMeasures;
+    }
     this.#load ??= initialLoadProgress({ resumeFrom: swap.progress }); // taken over from an earlier process
     if (effect.type === 'await_load') this.#followLogs(swap);
     const since = this.book.lastSeq;
@@ -92,9 +98,11 @@ export class StepDriver {
       const result = await performStep(effect, swap, this.#context(swap, controller.signal));
       this.#deps.failpoint?.(`after_${effect.type}`);
       this.#listener.outcome(swap, { type: 'step_done', attempt: swap.attempt, result });
+      if (effect.type === 'warm_up') await this.#learn(swap, effect.plan, true);
     } catch (error) {
       const cause = await this.#causeOf(error, swap, controller.signal, effect.type === 'await_load' ? 0 : since);
       if (cause !== null) this.#listener.outcome(swap, { type: 'step_failed', attempt: swap.attempt, cause });
+      if (cause !== null && (effect.type === 'await_load' || effect.type === 'warm_up')) await this.#learn(swap, effect.plan, false);
     } finally {
       controller.abort(new Error('the step is over'));
       await watching;
@@ -107,6 +115,9 @@ export class StepDriver {
       signal,
       report: (line) => this.#hear(swap, line),
       alive: () => this.#alive(swap, null),
+      sawAvailable: (bytes) => {
+        this.#memory = observeAvailable(this.#memory, bytes);
+      },
       waitingFor: (outage) => {
         this.#outage = outage;
       },
@@ -115,6 +126,7 @@ export class StepDriver {
 
   #hear(swap: Swap, line: LogLine): void {
     this.#listener.logged(swap, { ...line, line: maskSecrets(line.line) }); // vLLM prints its arguments, an API key among them
+    this.#memory = observeMeasures(this.#memory, line.line);
     const before = this.#load ?? initialLoadProgress();
     const after = observeLine(before, line.line, line.host);
     this.#load = after;
@@ -125,6 +137,11 @@ export class StepDriver {
   #alive(swap: Swap, progress: Progress | null): void {
     this.#aliveAt = this.#deps.clock.monotonic();
     this.#listener.progressed(swap, swap.attempt, progress);
+  }
+
+  /** The load of a rollback is of another plan than the swap's: what it takes was learnt when that one loaded. */
+  async #learn(swap: Swap, plan: LaunchPlan, succeeded: boolean): Promise<void> {
+    if (swap.phase !== 'rolling_back') await this.#base.learn(swap, plan, succeeded, this.#memory);
   }
 
   #followLogs(swap: Swap): void {

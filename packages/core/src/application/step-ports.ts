@@ -5,6 +5,7 @@ import type { HostProbe } from '../ports/host-probe.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ModelEndpoint } from '../ports/model-endpoint.ts';
 import type { HostObservation, LogLine, ModelRuntime } from '../ports/model-runtime.ts';
+import type { LoadMeasures } from '../swap/load-measures.ts';
 import type { PreflightReport } from '../swap/preflight-report.ts';
 import type { Previous, Swap } from '../swap/swap.ts';
 import type { Cluster } from '../topology/cluster.ts';
@@ -28,6 +29,8 @@ export type StepContext = ClusterPorts &
     alive: () => void;
     /** Names the outage that a step waits for; `null` when it is over. */
     waitingFor: (outage: string | null) => void;
+    /** What a host had available while the model loaded. */
+    sawAvailable: (bytes: number) => void;
     /** Last fence granted on this cluster, as the store knows it. */
     lastFence: () => Promise<number>;
     /** What a rollback could go back to. */
@@ -36,4 +39,6 @@ export type StepContext = ClusterPorts &
     preflight: (swap: Swap, hosts: readonly HostObservation[], signal: AbortSignal) => Promise<PreflightReport | null>;
     /** Memory a plan needs free on each of its hosts before it is launched, `null` when nobody can tell. */
     neededBytes: (plan: LaunchPlan) => number | null;
+    /** Keeps what a load took of the memory, or why it failed, for the next pre-flight. Never rejects. */
+    learn: (swap: Swap, plan: LaunchPlan, succeeded: boolean, load: LoadMeasures) => Promise<void>;
   }>;

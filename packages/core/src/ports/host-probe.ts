@@ -1,4 +1,5 @@
 import type { ModelSource } from '../catalog/model.ts';
+import type { ModelShape } from '../catalog/model-shape.ts';
 import type { HostKey } from '../ids.ts';
 
 /** What a pre-flight wants to know beside the standing facts; `null` asks nothing. */
@@ -17,6 +18,36 @@ export type GpuFacts = Readonly<{
   processes: readonly GpuProcess[];
 }>;
 
+/** A file system, and what for: `root` and `boot` are the system's, `cache` has the weights, `docker` the images. Some may be the same. */
+export type DiskFacts = Readonly<{ role: 'root' | 'boot' | 'cache' | 'docker'; mount: string; totalBytes: number; freeBytes: number }>;
+
+/** What runs on the host. `null`: it does not say. */
+export type SystemFacts = Readonly<{
+  /** As the system calls itself, for example `DGX OS 7.2.3` or `Ubuntu 24.04.3 LTS`. */
+  os: string | null;
+  kernel: string | null;
+  /** Share of the last ten seconds in which some process waited for memory, percent: high before a host hangs. */
+  memoryPressurePercent: number | null;
+  /** Of the last minute. */
+  loadAverage: number | null;
+  cpus: number | null;
+  /** Short hash of the commit that the launcher's folder is at; `null`: no launcher here, or no git repository. */
+  launcherCommit: string | null;
+}>;
+
+/** Where the asked weights are, and what their own files say. */
+export type WeightsFacts = Readonly<{
+  path: string;
+  /** On the disk. In the hub's cache: of all revisions together. */
+  bytes: number;
+  /** `false`: a download was broken off. */
+  complete: boolean;
+  /** Sum of the tensors of the asked revision, from its index, else its files; `null`: it does not say. */
+  tensorBytes?: number | null;
+  /** From `config.json`; `null`: not there, or of a kind not known here. */
+  shape?: ModelShape | null;
+}>;
+
 /** Facts of one host, from one round trip. */
 export type HostFacts = Readonly<{
   memTotalBytes: number;
@@ -30,13 +61,16 @@ export type HostFacts = Readonly<{
   dockerVersion: string | null;
   /** Local id of the asked image; `null`: not there. `undefined`: not asked or could not tell. */
   imageId?: string | null;
-  /** Where the asked weights are; `null`: not there. `complete: false`: a download was broken off. */
-  weights?: Readonly<{ path: string; bytes: number; complete: boolean }> | null;
+  /** The asked weights; `null`: not there. `undefined`: not asked. */
+  weights?: WeightsFacts | null;
   /** Who listens on the cluster's port, `null`: nobody. */
   portOwner: string | null;
   /** The launcher on the head: generation as found from its `--help`; `null` where the cluster uses none or it is missing. */
   launcher?: Readonly<{ path: string; generation: 'legacy' | 'modern' }> | null;
   gpu: GpuFacts | null;
+  /** What is there of root, boot, cache and docker. */
+  disks?: readonly DiskFacts[];
+  system?: SystemFacts;
 }>;
 
 export type HostReport = Readonly<

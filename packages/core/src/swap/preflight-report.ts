@@ -1,3 +1,4 @@
+import type { MemoryFit } from '../catalog/memory-fit.ts';
 import type { ClusterKey, HostKey, ModelKey } from '../ids.ts';
 import type { LauncherKind } from '../topology/cluster.ts';
 
@@ -37,6 +38,7 @@ export type PreflightReport = Readonly<{
   checks: readonly PreflightCheck[];
   /** What would run, as a person would type it; secrets are masked. `null` when no command can be built. */
   command: Readonly<{ launcher: LauncherKind; preview: string }> | null;
-  memory: Readonly<{ neededBytes: number | null; availableBytes: number | null; basis: 'measured' | 'estimated' }>;
+  /** Of the tightest host. `fit`: how that came about; `null` or absent: no host could be judged. */
+  memory: Readonly<{ neededBytes: number | null; availableBytes: number | null; basis: 'measured' | 'estimated'; fit?: MemoryFit | null }>;
   estimate: LoadEstimate;
 }>;

@@ -4,6 +4,7 @@ import type { Issue, SparkError } from '../errors.ts';
 import type { LaunchPlan } from '../launch/launch-plan.ts';
 import { previewCommand } from '../launch/preview.ts';
 import type { HostReport } from '../ports/host-probe.ts';
+import type { MemoryRecord } from '../ports/memory-records.ts';
 import type { HostObservation } from '../ports/model-runtime.ts';
 import type { Cluster } from '../topology/cluster.ts';
 import {
@@ -33,6 +34,8 @@ export type PreflightInput = Readonly<{
   observation: readonly HostObservation[];
   estimate: LoadEstimate;
   replaceUnmanaged: boolean;
+  /** What earlier loads of the model on this cluster took, newest first. */
+  memoryRecords?: readonly MemoryRecord[];
   /** From `missingSecrets`: secrets that the entry needs and that are not set here. */
   missingSecrets?: readonly Issue[];
   /** The catalog's own fault, when this entry is of the last good snapshot. */
@@ -48,7 +51,7 @@ export function preflightReport(input: PreflightInput): PreflightReport {
   const taking = all.slice(0, plan?.nodes.length ?? model.nodes);
   const head = all[0] ?? null;
   const scene: CheckScene = { cluster, plan, replaceUnmanaged: input.replaceUnmanaged, head };
-  const memory = memoryChecks(scene, taking);
+  const memory = memoryChecks(scene, taking, input.memoryRecords);
   const checks = [
     ...catalogChecks(input),
     ...standingChecks(input.standings ?? NOTHING_STANDS),

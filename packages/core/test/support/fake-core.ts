@@ -194,7 +194,12 @@ export class Bench {
       this.events.push(event);
       this.#listener(event);
     });
-    const seams = { previousOf: findPrevious.bind(null, cluster, deps), preflight: async () => null, neededBytes: () => 90 * 2 ** 30 };
+    const seams = {
+      previousOf: findPrevious.bind(null, cluster, deps),
+      preflight: async () => null,
+      neededBytes: () => 90 * 2 ** 30,
+      learn: async () => undefined,
+    };
     return new Arbiter(cluster, { runtime: hosts, fence: hosts, probe: hosts }, seams, deps, feed);
   }
 }

@@ -62,6 +62,7 @@ export class PlannedCore implements SparkCore {
   preflight: SparkCore['preflight'] = unexpected('preflight');
   logTail: SparkCore['logTail'] = unexpected('logTail');
   estimate: SparkCore['estimate'] = unexpected('estimate');
+  fits: SparkCore['fits'] = unexpected('fits');
   replay: SparkCore['replay'] = unexpected('replay');
   eventRange: SparkCore['eventRange'] = unexpected('eventRange');
   readiness: SparkCore['readiness'] = unexpected('readiness');

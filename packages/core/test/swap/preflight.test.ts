@@ -246,7 +246,7 @@ describe('preflightReport', () => {
       expect(report).to.include({ ok: false, command: null });
       expect(checkOf(report, 'catalog')).to.include({ status: 'fail', detail: 'It needs 3 hosts and the cluster has 2.' });
       expect(checksOf(report, 'memory').map((one) => one.status)).to.deep.equal(['unknown', 'unknown']);
-      expect(report.memory).to.deep.equal({ neededBytes: null, availableBytes: null, basis: 'estimated' });
+      expect(report.memory).to.deep.equal({ neededBytes: null, availableBytes: null, basis: 'estimated', fit: null });
       expect(checkOf(judge({ input: { plan: null, error: new SparkError('PREFLIGHT_FAILED', 'why not') } }), 'catalog').detail).to.equal(
         'why not',
       );

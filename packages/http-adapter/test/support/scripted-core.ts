@@ -58,6 +58,7 @@ export class ScriptedCore implements SparkCore {
   views: SparkCore['views'] = () => [aView()];
   hostReports: SparkCore['hostReports'] = () => [];
   estimate: SparkCore['estimate'] = async () => ({ p50Seconds: null, p90Seconds: null, samples: 0 });
+  fits: SparkCore['fits'] = async () => null;
   logTail: SparkCore['logTail'] = (id) => this.#lines.get(id) ?? [];
 
   subscribe: SparkCore['subscribe'] = (listener) => {
