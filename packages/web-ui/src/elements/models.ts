@@ -28,6 +28,7 @@ export class ScModels extends ScElement<ModelsView> {
           { class: 'muted small push', role: 'status' },
           view.filter === '' ? `${view.total} in the catalog` : `${view.rows.length} of ${view.total}`,
         ),
+        linkPart({ screen: 'add-model' }, { class: 'button secondary' }, 'Add a model…'),
       ),
       view.problem !== null &&
         h(
@@ -57,7 +58,12 @@ export class ScModels extends ScElement<ModelsView> {
   #body(view: ModelsView): Child {
     if (view.total === 0 && view.loading) return h('p', { class: 'muted' }, 'Loading…');
     if (view.total === 0 && view.problem !== null) return null;
-    if (view.total === 0) return emptyPart('The catalog is empty', 'Add a model to config/models.yaml; it shows up here by itself.');
+    if (view.total === 0)
+      return emptyPart(
+        'The catalog is empty',
+        'Add a model here, or to config/models.yaml: it shows up by itself.',
+        linkPart({ screen: 'add-model' }, { class: 'button primary' }, 'Add a model…'),
+      );
     if (view.rows.length === 0) return emptyPart('Nothing matches', `No model has all of “${view.filter}”.`);
     const column = (name: string, wide: string): HTMLElement => h('th', { scope: 'col', class: wide }, name);
     return h(
@@ -90,7 +96,12 @@ export class ScModels extends ScElement<ModelsView> {
       h(
         'th',
         { scope: 'row' },
-        h('span', { class: 'model-name' }, row.name, row.badge !== null && h('span', { class: 'badge' }, row.badge)),
+        h(
+          'span',
+          { class: 'model-name' },
+          linkPart({ screen: 'model', id: row.key }, {}, row.name),
+          row.badge !== null && h('span', { class: 'badge' }, row.badge),
+        ),
         h('span', { class: 'model-sub muted small' }, h('code', null, row.key), h('span', { class: 'model-origin' }, row.origin)),
         h('span', { class: 'model-narrow muted small' }, `${row.size} · ${row.nodes} · ${row.load.time}`),
       ),

@@ -1,8 +1,10 @@
 import type { ManageDesk, ManageParts } from './contract.ts';
 import { ManageStore } from './fetcher.ts';
 import { HostDesk } from './host-desk.ts';
+import { ModelDesk } from './model-desk.ts';
 import { OperationDesk } from './operation-desk.ts';
 import { ServiceDesk } from './service-desk.ts';
+import { SettingsDesk } from './settings-desk.ts';
 import type { ManageAction } from './state.ts';
 
 /** One desk for all subjects: each takes what is its own, and leaves the rest alone. */
@@ -11,7 +13,8 @@ export class AllDesks implements ManageDesk {
 
   constructor(parts: ManageParts) {
     const state = new ManageStore(parts);
-    this.#desks = [new OperationDesk(parts, state), new HostDesk(parts, state), new ServiceDesk(parts, state)];
+    const kinds = [OperationDesk, HostDesk, ServiceDesk, ModelDesk, SettingsDesk];
+    this.#desks = kinds.map((Kind) => new Kind(parts, state));
   }
 
   async load(isWanted: boolean): Promise<void> {

@@ -3,10 +3,13 @@ import type { AppState, Dialog } from '../state.ts';
 import { automationDialogView } from '../view-models/automation.ts';
 import { confirmView } from '../view-models/confirm.ts';
 import { webhookDialogView } from '../view-models/webhook.ts';
+import type { ModelQuestion } from './elements/model-dialogs.ts';
 import type { ManageDialog, ManageState } from './state.ts';
 import { hostDialogView } from './view-models/host.ts';
+import { modelDialogView } from './view-models/model.ts';
 import { cancelOperationView } from './view-models/operation.ts';
 import { serviceDialogView } from './view-models/service.ts';
+import { settingDialogView } from './view-models/settings.ts';
 
 export function managedDialog(state: AppState, data: ManageState, open: Dialog): Child {
   switch (open.kind) {
@@ -28,6 +31,41 @@ export function managedDialog(state: AppState, data: ManageState, open: Dialog):
   }
 }
 
+type ModelAsk = Extract<ManageDialog, { kind: 'remove_model' | 'revert_model' | 'delete_weights' }>;
+
+function modelQuestion(state: AppState, data: ManageState, open: ModelAsk): ModelQuestion {
+  const view = modelDialogView(state, data, open.model, open.kind === 'delete_weights' ? open.host : null);
+  switch (open.kind) {
+    case 'remove_model':
+      return {
+        ...view,
+        title: `Remove ${view.name} from the catalog`,
+        text: 'Its weights stay on the disks. The history keeps what it was.',
+        verb: 'Remove it',
+        busy: 'Removing…',
+        action: open,
+      };
+    case 'revert_model':
+      return {
+        ...view,
+        title: `Take ${view.name} back to revision ${open.revision}`,
+        text: 'That is a change of its own, so it can be undone in the same way. What serves now keeps its flags until it is loaded again.',
+        verb: 'Go back',
+        busy: 'Going back…',
+        action: open,
+      };
+    case 'delete_weights':
+      return {
+        ...view,
+        title: `Delete the weights of ${view.name} on ${open.host}`,
+        text: `${view.detail === '' ? 'They' : `${view.detail} of weights`} are gone from that disk at once, and have to be downloaded again before the model can load there.`,
+        verb: 'Delete them',
+        busy: 'Deleting…',
+        action: open,
+      };
+  }
+}
+
 function ownDialog(state: AppState, data: ManageState, open: ManageDialog): Child {
   switch (open.kind) {
     case 'cancel_operation':
@@ -38,6 +76,12 @@ function ownDialog(state: AppState, data: ManageState, open: ManageDialog): Chil
       return h('sc-memory-dialog', { key: 'memory', prop: { view: serviceDialogView(state, data, open.service) } });
     case 'patch_service':
       return h('sc-patch-dialog', { key: 'patch', prop: { view: serviceDialogView(state, data, open.service, open.what) } });
+    case 'remove_model':
+    case 'revert_model':
+    case 'delete_weights':
+      return h('sc-model-dialog', { key: 'model', prop: { view: modelQuestion(state, data, open) } });
+    case 'change_setting':
+      return h('sc-setting-dialog', { key: 'setting', prop: { view: settingDialogView(state, data, open.path) } });
     case 'trust_host': {
       const view = { ...hostDialogView(state, data, open.host), fingerprint: open.fingerprint };
       return h('sc-trust-dialog', { key: 'trust', prop: { view } });

@@ -5,8 +5,10 @@ import { automationsView, automationView } from '../view-models/automation.ts';
 import { webhooksView, webhookView } from '../view-models/webhook.ts';
 import type { ManageState } from './state.ts';
 import { hostScreenView, hostsView } from './view-models/host.ts';
+import { addModelView, modelScreenView } from './view-models/model.ts';
 import { operationScreenView, operationsView } from './view-models/operation.ts';
 import { serviceScreenView, servicesView } from './view-models/service.ts';
+import { settingsView } from './view-models/settings.ts';
 
 export function managedScreen(state: AppState, data: ManageState): Child {
   const { route } = state;
@@ -29,6 +31,12 @@ export function managedScreen(state: AppState, data: ManageState): Child {
       return h('sc-services', { key: 'services', prop: { view: servicesView(state, data) } });
     case 'service':
       return h('sc-service', { key: `service/${route.id}`, prop: { view: serviceScreenView(state, data, route.id) } });
+    case 'add-model':
+      return h('sc-add-model', { key: 'add-model', prop: { view: addModelView(state, data) } });
+    case 'model':
+      return h('sc-model', { key: `model/${route.id}`, prop: { view: modelScreenView(state, data, route.id) } });
+    case 'settings':
+      return h('sc-settings', { key: 'settings', prop: { view: settingsView(state, data) } });
     case 'operations':
       return h('sc-operations', { key: 'operations', prop: { view: operationsView(state, data) } });
     case 'operation':

@@ -1,15 +1,23 @@
 import { idle, type Loadable, type Paged, unpaged } from '../state.ts';
 import type { LogBuffer } from '../view-models/log-buffer.ts';
 import type {
+  CreateModel,
   DeepHealthReport,
   HostTest,
+  Knobs,
+  Model,
+  ModelDiskView,
+  ModelRevision,
   Operation,
+  ParsedCommand,
   PatchPlan,
   Service,
   ServiceDetail,
   ServiceLogs,
+  Settings,
   UpdateBody,
   UpdatePlan,
+  VllmFlag,
 } from '../wire.ts';
 
 /** Something fetched whole. `of`: what it was asked for, `null` nothing yet. */
@@ -29,6 +37,13 @@ export type ManageState = Readonly<{
   /** Of the host on screen, once somebody asked for it. */
   hostTest: Fetched<HostTest>;
   updates: Fetched<UpdatePlan>;
+  /** The model on screen, with the revision of the catalog in which it was read. */
+  model: Fetched<Readonly<{ model: Model; revision: number }>>;
+  modelHistory: Fetched<readonly ModelRevision[]>;
+  modelDisk: Fetched<ModelDiskView>;
+  flags: Fetched<readonly VllmFlag[]>;
+  parsed: Fetched<ParsedCommand>;
+  settings: Fetched<Settings>;
   services: Fetched<readonly Service[]>;
   deep: Fetched<DeepHealthReport>;
   service: Fetched<ServiceDetail>;
@@ -46,6 +61,12 @@ export const initialManageState = (): ManageState => ({
   log: null,
   hostTest: unfetched(),
   updates: unfetched(),
+  model: unfetched(),
+  modelHistory: unfetched(),
+  modelDisk: unfetched(),
+  flags: unfetched(),
+  parsed: unfetched(),
+  settings: unfetched(),
   services: unfetched(),
   deep: unfetched(),
   service: unfetched(),
@@ -74,8 +95,28 @@ export type ServiceAction = Readonly<
 
 export type PatchWork = 'apply' | 'undo';
 
+/** Flags and variables of a model as they are to be; `revision`: of the catalog that the reader saw. */
+export type KnobsChange = Readonly<{ model: string; revision: number; body: Knobs }>;
+
+/** What can be asked about models. */
+export type ModelAction = Readonly<
+  | ({ kind: 'save_knobs' } & KnobsChange)
+  | { kind: 'create_model'; body: CreateModel }
+  | { kind: 'parse_command'; command: string }
+  | { kind: 'remove_model'; model: string }
+  | { kind: 'revert_model'; model: string; revision: number }
+  | { kind: 'download_weights'; model: string }
+  | { kind: 'pull_image'; model: string }
+  | { kind: 'delete_weights'; model: string; host: string }
+>;
+
 /** What can be asked for on these screens. */
-export type ManageAction = HostAction | ServiceAction | Readonly<{ kind: 'cancel_operation'; id: string }>;
+export type ManageAction =
+  | Readonly<{ kind: 'change_setting'; path: string; value: unknown }>
+  | HostAction
+  | ServiceAction
+  | ModelAction
+  | Readonly<{ kind: 'cancel_operation'; id: string }>;
 
 /** Dialogs of these screens. */
 export type ManageDialog = Readonly<
@@ -83,6 +124,10 @@ export type ManageDialog = Readonly<
   | { kind: 'trust_host'; host: string; fingerprint: string }
   | { kind: 'update_host'; host: string }
   | { kind: 'reboot_host'; host: string }
+  | { kind: 'change_setting'; path: string }
+  | { kind: 'remove_model'; model: string }
+  | { kind: 'revert_model'; model: string; revision: number }
+  | { kind: 'delete_weights'; model: string; host: string }
   | { kind: 'restart_service'; service: string }
   | { kind: 'limit_memory'; service: string }
   | { kind: 'patch_service'; service: string; what: PatchWork }
