@@ -2,7 +2,16 @@ import { type Claim, type ClusterKey, SparkError, shellQuote } from '@spark-cont
 import { knownOutcome, type RemoteShell, type RunOptions, type ShellResult } from './remote-shell.ts';
 
 /** Exit codes of our own scripts, out of the way of the shell's (126 and up) and of usual programs' (small ones). */
-export const EXIT = { unwritable: 90, fencedOff: 91, busy: 92, damaged: 93, uncapturable: 94, noRunner: 95 } as const;
+export const EXIT = {
+  unwritable: 90,
+  fencedOff: 91,
+  busy: 92,
+  damaged: 93,
+  uncapturable: 94,
+  noRunner: 95,
+  noTool: 96,
+  noPeer: 97,
+} as const;
 
 /** What may stand in a fence file and in a file name as it is. */
 const WORD = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;

@@ -1,3 +1,4 @@
+export { type FollowOptions, followHostJob } from './follow-host-job.ts';
 export { SshHostFence } from './host-fence.ts';
 export { HostJob } from './host-job.ts';
 export type { JobEnd, JobState } from './job-follower.ts';
@@ -6,5 +7,8 @@ export type { RemoteShell, RunOptions, ShellResult } from './remote-shell.ts';
 export { ShellPool, type ShellPoolOptions } from './shell-pool.ts';
 export { createSshCluster, type SshCluster, type SshClusterOptions } from './ssh-cluster.ts';
 export { fingerprintOf } from './ssh-connect.ts';
+export { SshHostMaintenance, type SshHostMaintenanceOptions } from './ssh-host-maintenance.ts';
+export { SshImageStore } from './ssh-image-store.ts';
 export { type ServiceEntry, SshServices, type SshServicesOptions } from './ssh-services.ts';
 export { SshShell, type SshShellOptions } from './ssh-shell.ts';
+export { SshWeightStore } from './ssh-weight-store.ts';

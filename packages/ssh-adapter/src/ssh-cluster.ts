@@ -3,11 +3,13 @@ import {
   type Cluster,
   type HostFence,
   type HostProbe,
+  type ImageStore,
   type Logger,
   type ModelRuntime,
   type SecretSource,
   SparkError,
   silentLogger,
+  type WeightStore,
 } from '@spark-control/core';
 import { ClusterHosts } from './cluster-hosts.ts';
 import { DockerRunRuntime } from './docker-run-runtime.ts';
@@ -15,6 +17,8 @@ import { SshHostFence } from './host-fence.ts';
 import { LaunchClusterRuntime } from './launch-cluster-runtime.ts';
 import { ShellPool } from './shell-pool.ts';
 import { SshHostProbe } from './ssh-host-probe.ts';
+import { SshImageStore } from './ssh-image-store.ts';
+import { SshWeightStore } from './ssh-weight-store.ts';
 
 export type SshClusterOptions = Readonly<{
   cluster: Cluster;
@@ -31,7 +35,14 @@ export type SshClusterOptions = Readonly<{
   agentSocket?: string | null;
 }>;
 
-export type SshCluster = Readonly<{ runtime: ModelRuntime; fence: HostFence; probe: HostProbe; close: () => Promise<void> }>;
+export type SshCluster = Readonly<{
+  runtime: ModelRuntime;
+  fence: HostFence;
+  probe: HostProbe;
+  weights: WeightStore;
+  images: ImageStore;
+  close: () => Promise<void>;
+}>;
 
 /** The adapters of one cluster of real hosts. A shared pool stays open at `close`. */
 export function createSshCluster(options: SshClusterOptions): SshCluster {
@@ -47,6 +58,8 @@ export function createSshCluster(options: SshClusterOptions): SshCluster {
       pause: (signal) => clock.sleep(20 + random() * 200, signal),
     }),
     probe: new SshHostProbe(hosts),
+    weights: new SshWeightStore(hosts, clock),
+    images: new SshImageStore(hosts, clock),
     close: async () => {
       if (options.pool === undefined) await pool.close();
     },
