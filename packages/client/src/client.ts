@@ -16,8 +16,14 @@ import type {
   WireSwap,
   WireVersion,
 } from '@spark-control/schema';
+import { type CatalogApi, createCatalogApi } from './api/catalog.ts';
+import { createHostsApi, type HostsApi } from './api/hosts.ts';
 import { createLockApi, type LockApi } from './api/lock.ts';
+import { createOperationsApi, type OperationsApi } from './api/operations.ts';
 import { type AutomationsApi, createAutomationsApi, createSchedulesApi, type SchedulesApi } from './api/plans.ts';
+import { createQdrantApi, type QdrantApi } from './api/qdrant.ts';
+import { createServicesApi, type ServicesApi } from './api/services.ts';
+import { createSettingsApi, type SettingsApi } from './api/settings.ts';
 import { createSwapsApi, type SwapsApi } from './api/swaps.ts';
 import { createWebhooksApi, type WebhooksApi } from './api/webhooks.ts';
 import type { ClientClock } from './clock.ts';
@@ -63,6 +69,12 @@ export type SparkClient = Readonly<{
   webhooks: WebhooksApi;
   schedules: SchedulesApi;
   automations: AutomationsApi;
+  catalog: CatalogApi;
+  operations: OperationsApi;
+  hostAdmin: HostsApi;
+  services: ServicesApi;
+  qdrant: QdrantApi;
+  settings: SettingsApi;
 }>;
 
 /** @throws {TypeError} for a base URL or key that cannot be used. */
@@ -90,6 +102,12 @@ export function createClient(options: TransportOptions): SparkClient {
     webhooks: createWebhooksApi(transport),
     schedules: createSchedulesApi(transport),
     automations: createAutomationsApi(transport),
+    catalog: createCatalogApi(transport),
+    operations: createOperationsApi(transport),
+    hostAdmin: createHostsApi(transport),
+    services: createServicesApi(transport),
+    qdrant: createQdrantApi(transport),
+    settings: createSettingsApi(transport),
   };
 }
 

@@ -1,5 +1,11 @@
+export type { CatalogApi, DiskFilter, EditOptions } from './api/catalog.ts';
+export type { HostsApi } from './api/hosts.ts';
 export type { LockApi } from './api/lock.ts';
+export type { OperationEvent, OperationFilter, OperationsApi } from './api/operations.ts';
 export type { AutomationsApi, CalendarFilter, RunFilter, SchedulesApi } from './api/plans.ts';
+export type { NewRestore, NewSnapshot, QdrantApi, VectorFilter } from './api/qdrant.ts';
+export type { PatchAction, ServicesApi, ServiceWork } from './api/services.ts';
+export type { NewSetting, SettingsApi } from './api/settings.ts';
 export type { LockOption, SwapEvent, SwapFilter, SwapsApi } from './api/swaps.ts';
 export type { DeliveryFilter, WebhooksApi } from './api/webhooks.ts';
 export { type AuditFilter, createClient, type SparkClient, type SparkEvent } from './client.ts';
