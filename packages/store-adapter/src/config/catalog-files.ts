@@ -1,45 +1,60 @@
-import { checkCatalog, type Issue, type Model } from '@spark-control/core';
+import { checkCatalog, type Issue, type Model, mergeEntries, type RawEntry } from '@spark-control/core';
 import { ModelOverridesFile, ModelsFile } from '@spark-control/schema';
 import { shapeIssues } from './file-shape.ts';
-import { issueAt, readYaml, type YamlFile } from './yaml-file.ts';
+import { issueAt, parseYaml, readContent, readYaml, type YamlFile, type YamlResult } from './yaml-file.ts';
 
 export type CatalogFiles = Readonly<{ models: string; overrides: string }>;
 
-/** `missing`: there is no models.yaml, so the catalog has only what the overrides add. */
-export type CatalogReading = Readonly<
-  { kind: 'good'; models: readonly Model[]; isMissing: boolean } | { kind: 'broken'; issues: readonly Issue[] }
->;
+/** A catalog without a fault. `own` is what the base file says, `entries` both files together, each entry as written. */
+export type GoodCatalog = Readonly<{
+  kind: 'good';
+  models: readonly Model[];
+  /** There is no models.yaml, so the catalog has only what the overrides add. */
+  isMissing: boolean;
+  own: RawEntry;
+  overrides: RawEntry;
+  entries: RawEntry;
+  /** The overrides file byte for byte; `null`: there is none. */
+  bytes: Buffer | null;
+  base: YamlResult;
+}>;
 
-type Entries = Readonly<Record<string, unknown>>;
+export type CatalogReading = GoodCatalog | Readonly<{ kind: 'broken'; issues: readonly Issue[] }>;
 
 /** Reads the catalog and its overrides, checks shape and meaning of both together. Never throws. */
 export function readCatalog(files: CatalogFiles): CatalogReading {
   const base = readYaml(files.models);
-  const over = readYaml(files.overrides);
-  const issues = [base, over].flatMap((result) => (result.kind === 'broken' ? result.issues : []));
-  if (issues.length > 0) return { kind: 'broken', issues };
-  const baseFile = base.kind === 'read' ? base.file : null;
-  const overFile = over.kind === 'read' && over.file.value !== null ? over.file : null;
-  return check(baseFile, overFile);
+  const content = readContent(files.overrides);
+  if (content.kind === 'content') return catalogOf(base, files.overrides, content.bytes);
+  return content.kind === 'missing' ? catalogOf(base, files.overrides, null) : broken([base, content]);
 }
 
-function check(base: YamlFile | null, over: YamlFile | null): CatalogReading {
+/** The catalog that a base file and the bytes of an overrides file make. `path` only names the latter. */
+export function catalogOf(base: YamlResult, path: string, bytes: Buffer | null): CatalogReading {
+  const over: YamlResult = bytes === null ? { kind: 'missing' } : parseYaml(path, bytes.toString('utf8'));
+  if (base.kind === 'broken' || over.kind === 'broken') return broken([base, over]);
+  const baseFile = base.kind === 'read' ? base.file : null;
+  const overFile = over.kind === 'read' && over.file.value !== null ? over.file : null;
+  const own = entriesOf(baseFile);
+  const overrides = entriesOf(overFile);
+  const entries = mergeEntries(own, overrides);
+  const result = checkCatalog(entries);
+  const issues = faultsOf('issues' in result ? result.issues : [], baseFile, overFile);
+  if (issues.length > 0 || 'issues' in result) return { kind: 'broken', issues };
+  const models = result.models.map((model) => ({ ...model, origin: originOf(model.key, own, overrides) }));
+  return { kind: 'good', models, isMissing: baseFile === null, own, overrides, entries, bytes, base };
+}
+
+const broken = (results: readonly YamlResult[]): CatalogReading => ({
+  kind: 'broken',
+  issues: results.flatMap((result) => (result.kind === 'broken' ? result.issues : [])),
+});
+
+function faultsOf(ofMeaning: readonly Issue[], base: YamlFile | null, over: YamlFile | null): readonly Issue[] {
   const shape = [...(base === null ? [] : shapeIssues(ModelsFile, base)), ...(over === null ? [] : shapeIssues(ModelOverridesFile, over))];
-  const own = entriesOf(base);
-  const overrides = entriesOf(over);
-  const merged = mergeEntries(own, overrides);
-  const result = checkCatalog(merged);
-  const meaning = 'issues' in result ? result.issues.map((issue) => placed(issue, base, over)) : [];
+  const meaning = ofMeaning.map((issue) => placed(issue, base, over));
   // The check of the meaning words a fault better; the check of the shape finds what stands outside of the entries.
-  const rest = shape.filter(({ path }) => !meaning.some((issue) => issue.path === path));
-  const issues = [...meaning, ...rest];
-  if (issues.length > 0) return { kind: 'broken', issues };
-  const models = 'models' in result ? result.models : [];
-  return {
-    kind: 'good',
-    models: models.map((model) => ({ ...model, origin: originOf(model.key, own, overrides) })),
-    isMissing: base === null,
-  };
+  return [...meaning, ...shape.filter(({ path }) => !meaning.some((issue) => issue.path === path))];
 }
 
 /** An issue of the merged catalog, put where its author wrote it: the overrides where they name the field, else the catalog. */
@@ -48,45 +63,14 @@ function placed(issue: Issue, base: YamlFile | null, over: YamlFile | null): Iss
   return file === null ? issue : issueAt(file, issue.path, issue.code, issue.message);
 }
 
-function originOf(key: string, own: Entries, overrides: Entries): Model['origin'] {
+function originOf(key: string, own: RawEntry, overrides: RawEntry): Model['origin'] {
   if (!Object.hasOwn(overrides, key)) return 'catalog';
   return Object.hasOwn(own, key) ? 'override' : 'custom';
 }
 
-const isMap = (value: unknown): value is Entries => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isMap = (value: unknown): value is RawEntry => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function entriesOf(file: YamlFile | null): Entries {
+function entriesOf(file: YamlFile | null): RawEntry {
   const models = isMap(file?.value) ? file.value['models'] : null;
   return isMap(models) ? models : {};
 }
-
-/** Overrides over the catalog. `null` takes an entry, a flag or a variable away. */
-export function mergeEntries(own: Entries, overrides: Entries): Entries {
-  const keys = [...new Set([...Object.keys(own), ...Object.keys(overrides)])];
-  const merged = keys.flatMap((key): [string, unknown][] => {
-    if (!Object.hasOwn(overrides, key)) return [[key, own[key]]];
-    const over = overrides[key];
-    return over === null ? [] : [[key, mergeEntry(own[key], over)]];
-  });
-  return Object.fromEntries(merged);
-}
-
-function mergeEntry(own: unknown, over: unknown): unknown {
-  if (!isMap(own) || !isMap(over)) return over;
-  const fields = Object.keys(over).map((field): [string, unknown] => {
-    const isNested = field === 'flags' || field === 'env';
-    return [field, isNested ? mergeMap(own[field], over[field]) : over[field]];
-  });
-  const merged = { ...own, ...Object.fromEntries(fields) };
-  // A model has one source: an override that names the other kind replaces both.
-  if (over['local_path'] !== undefined && over['repo'] === undefined) return without(merged, ['repo', 'revision']);
-  return over['repo'] !== undefined && over['local_path'] === undefined ? without(merged, ['local_path']) : merged;
-}
-
-function mergeMap(own: unknown, over: unknown): unknown {
-  if (!isMap(own) || !isMap(over)) return over;
-  return Object.fromEntries(Object.entries({ ...own, ...over }).filter(([, value]) => value !== null));
-}
-
-const without = (map: Entries, fields: readonly string[]): Entries =>
-  Object.fromEntries(Object.entries(map).filter(([field]) => !fields.includes(field)));

@@ -1,10 +1,17 @@
-import { type Stats, statSync } from 'node:fs';
-import { type CatalogSnapshot, type CatalogSource, type Issue, type Logger, SparkError, silentLogger } from '@spark-control/core';
-import { type CatalogFiles, readCatalog } from './catalog-files.ts';
+import {
+  type CatalogSnapshot,
+  type CatalogSource,
+  type Issue,
+  isSparkError,
+  type Logger,
+  Serial,
+  SparkError,
+  silentLogger,
+} from '@spark-control/core';
+import { type CatalogFiles, type CatalogReading, type GoodCatalog, readCatalog } from './catalog-files.ts';
+import { type CatalogLedger, FILE_ACTOR, type ModelState, rowsBetween, statesOf } from './catalog-ledger.ts';
+import { FileWatch, type Repeat } from './file-watch.ts';
 import { summaryOf } from './summary.ts';
-
-/** Calls `tick` every `ms`; returns what stops that. */
-export type Repeat = (tick: () => void, ms: number) => () => void;
 
 export type CatalogSourceOptions = Readonly<{
   files: CatalogFiles;
@@ -15,37 +22,39 @@ export type CatalogSourceOptions = Readonly<{
   pollMs?: number;
 }>;
 
-const systemRepeat: Repeat = (tick, ms) => {
-  const timer = setInterval(tick, ms);
-  timer.unref();
-  return () => clearInterval(timer);
-};
-
 /**
- * The catalog of models.yaml and its overrides, read again when a file changes. Times of change are polled, because
- * watching misses what editors and network folders do.
+ * The catalog of models.yaml and its overrides, read again when a file changes. Without a ledger the revision counts from the time of
+ * the newest file; with one ({@link attach}) it is counted there, and a change of the files is recorded before anybody sees it.
  */
 export class YamlCatalogSource implements CatalogSource {
-  readonly #files: CatalogFiles;
+  readonly files: CatalogFiles;
   readonly #logger: Logger;
   readonly #listeners = new Set<(snapshot: CatalogSnapshot) => void>();
-  readonly #stop: () => void;
+  readonly #watch: FileWatch;
+  /** Who reads in order to write must not meet another who does. */
+  readonly #turns = new Serial();
+  #ledger: CatalogLedger | null = null;
   #snapshot: CatalogSnapshot;
   #hadFile: boolean;
   #content: string;
-  #seen: string;
+  #recorded: ReadonlyMap<string, ModelState> = new Map();
+  #bytes: Buffer | null;
+  #isLooking = false;
 
   /** Throws INVALID_CATALOG when the files are broken now: there is no good snapshot to keep yet. */
-  constructor({ files, logger = silentLogger, repeat = systemRepeat, pollMs = 2_000 }: CatalogSourceOptions) {
-    this.#files = files;
+  constructor({ files, logger = silentLogger, repeat, pollMs }: CatalogSourceOptions) {
+    this.files = files;
     this.#logger = logger;
-    this.#seen = this.#signature();
+    this.#watch = new FileWatch(Object.values(files), () => this.#poll(), { repeat, pollMs });
     const reading = readCatalog(files);
-    if (reading.kind === 'broken') throw invalidCatalog(reading.issues);
-    this.#snapshot = { revision: this.#revisionAfter(0), models: reading.models, fault: null };
+    if (reading.kind === 'broken') {
+      this.#watch.stop();
+      throw invalidCatalog(reading.issues);
+    }
+    this.#snapshot = { revision: Math.max(1, this.#watch.newest()), models: reading.models, fault: null };
     this.#hadFile = !reading.isMissing;
+    this.#bytes = reading.bytes;
     this.#content = JSON.stringify(reading.models);
-    this.#stop = pollMs === 0 ? () => {} : repeat(() => this.#poll(), pollMs);
   }
 
   current(): CatalogSnapshot {
@@ -58,67 +67,137 @@ export class YamlCatalogSource implements CatalogSource {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Reads the files now. While they are broken, the last good models stay, with `fault` set. */
-  reload(): CatalogSnapshot {
-    this.#seen = this.#signature();
-    const reading = readCatalog(this.#files);
-    const issues = reading.kind === 'broken' ? reading.issues : this.#lossOf(reading.isMissing);
-    if (reading.kind === 'good' && issues.length === 0) {
-      this.#hadFile = !reading.isMissing;
-      this.#take(reading.models, null);
-    } else {
-      const fault = summaryOf('The catalog is not valid, the last good one is used', issues);
-      this.#logger.warn(fault, { issues });
-      this.#take(this.#snapshot.models, fault);
+  /**
+   * From now on revisions are counted and recorded in `ledger`; call once, before the catalog is shown to anybody. What changed while
+   * no process looked, an edit of ours among it that a crash cut off from its record, is recorded as a change of the files.
+   */
+  async attach(ledger: CatalogLedger): Promise<void> {
+    await this.inTurn(async () => {
+      const { revision, models } = await ledger.last();
+      this.#ledger = ledger;
+      this.#recorded = models;
+      this.#snapshot = { ...this.#snapshot, revision };
+      await this.#look();
+    });
+  }
+
+  /** Runs a task while nobody else reads the files in order to change something. */
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.#turns.run(task);
+  }
+
+  /**
+   * Reads the files now and takes over, and records, what others changed; call in turn. While they are broken, the last good models
+   * stay, with `fault` set.
+   * @throws {SparkError} INVALID_CATALOG with the faults, STORE_UNAVAILABLE when a change cannot be recorded.
+   */
+  async settle(): Promise<GoodCatalog> {
+    this.#watch.mark();
+    const reading = this.#checked(readCatalog(this.files));
+    if (reading.kind === 'broken') {
+      this.#fail('The catalog is not valid, the last good one is used', reading.issues);
+      throw invalidCatalog(reading.issues);
     }
+    const rows = rowsBetween(this.#recorded, statesOf(reading), 'external');
+    if (rows.length > 0 || !this.#shows(reading)) {
+      try {
+        const revision = await this.#ledger?.record(rows, FILE_ACTOR);
+        this.adopt(reading, revision ?? this.#nextRevision());
+      } catch (error) {
+        this.#watch.doubt();
+        const why = isSparkError(error) ? error.message : 'the store does not answer';
+        this.#fail(`The files of the catalog changed, and that cannot be recorded: ${why}`, []);
+        throw error;
+      }
+    } else {
+      this.#bytes = reading.bytes;
+      this.#publish({ ...this.#snapshot, fault: null });
+    }
+    return reading;
+  }
+
+  /** Shows a catalog that is on disk and in the ledger. */
+  adopt(reading: GoodCatalog, revision: number): CatalogSnapshot {
+    this.#hadFile = !reading.isMissing;
+    this.#bytes = reading.bytes;
+    this.#content = JSON.stringify(reading.models);
+    this.#recorded = statesOf(reading);
+    this.#publish({ revision, models: reading.models, fault: null });
     return this.#snapshot;
+  }
+
+  /** Whether the overrides still are what was last read from them. */
+  isAsRead(bytes: Buffer | null): boolean {
+    return bytes === null || this.#bytes === null ? bytes === this.#bytes : bytes.equals(this.#bytes);
+  }
+
+  /** The files were written: whatever happened to them since, the next look finds. */
+  doubt(): void {
+    this.#watch.doubt();
   }
 
   /** Stops looking at the files. */
   dispose(): void {
-    this.#stop();
+    this.#watch.stop();
     this.#listeners.clear();
   }
 
-  /** A file that was there and is gone was moved by mistake, or is being written anew. */
-  #lossOf(isMissing: boolean): readonly Issue[] {
-    if (!isMissing || !this.#hadFile) return [];
-    return [{ path: `${this.#files.models}#`, code: 'missing', message: 'The file is gone.' }];
-  }
-
   #poll(): void {
-    if (this.#signature() !== this.#seen) this.reload();
-  }
-
-  #take(models: CatalogSnapshot['models'], fault: string | null): void {
-    const content = JSON.stringify(models);
-    if (content === this.#content && fault === this.#snapshot.fault) return;
-    this.#content = content;
-    this.#snapshot = { revision: this.#revisionAfter(this.#snapshot.revision), models, fault };
-    for (const listener of this.#listeners) listener(this.#snapshot);
-  }
-
-  /** Rises over restarts too, since it counts from the time of the newest file: it serves as ETag. */
-  #revisionAfter(last: number): number {
-    const times = Object.values(this.#files).map((path) => Math.floor(statOf(path)?.mtimeMs ?? 0));
-    return Math.max(last + 1, ...times);
-  }
-
-  #signature(): string {
-    const marks = Object.values(this.#files).map((path) => {
-      const stat = statOf(path);
-      return stat === undefined ? 'missing' : `${stat.mtimeMs}/${stat.size}/${stat.ino}`;
+    if (this.#ledger === null) {
+      this.#reload();
+      return;
+    }
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    void this.inTurn(() => this.#look()).finally(() => {
+      this.#isLooking = false;
     });
-    return marks.join(' ');
   }
-}
 
-/** `undefined` for whatever cannot be looked at; what is wrong with it, reading it tells. Must not throw: a timer calls it. */
-function statOf(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
+  /** {@link settle}, whose faults stand in the snapshot and the log. */
+  async #look(): Promise<void> {
+    try {
+      await this.settle();
+    } catch (error) {
+      if (!isSparkError(error)) this.#logger.error('the catalog could not be read again', { error });
+    }
+  }
+
+  #reload(): void {
+    this.#watch.mark();
+    const reading = this.#checked(readCatalog(this.files));
+    if (reading.kind === 'broken') this.#fail('The catalog is not valid, the last good one is used', reading.issues);
+    else if (!this.#shows(reading)) this.adopt(reading, this.#nextRevision());
+    else this.#publish({ ...this.#snapshot, fault: null });
+  }
+
+  /** A file that was there and is gone was moved by mistake, or is being written anew. */
+  #checked(reading: CatalogReading): CatalogReading {
+    if (reading.kind === 'broken' || !reading.isMissing || !this.#hadFile) return reading;
+    return { kind: 'broken', issues: [{ path: `${this.files.models}#`, code: 'missing', message: 'The file is gone.' }] };
+  }
+
+  #fail(what: string, issues: readonly Issue[]): void {
+    const fault = issues.length === 0 ? what : summaryOf(what, issues);
+    if (fault === this.#snapshot.fault) return;
+    this.#logger.warn(fault, { issues });
+    this.#publish({ ...this.#snapshot, fault });
+  }
+
+  #shows(reading: GoodCatalog): boolean {
+    return JSON.stringify(reading.models) === this.#content;
+  }
+
+  #publish(snapshot: CatalogSnapshot): void {
+    const { revision, fault } = this.#snapshot;
+    if (snapshot.revision === revision && snapshot.fault === fault) return;
+    this.#snapshot = snapshot;
+    for (const listener of this.#listeners) listener(snapshot);
+  }
+
+  /** Rises over restarts too, while nobody sets the time of a file back. */
+  #nextRevision(): number {
+    return Math.max(this.#snapshot.revision + 1, this.#watch.newest());
   }
 }
 

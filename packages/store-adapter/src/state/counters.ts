@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../database/tables.ts';
 
 /** A number that survives the rows it was given to, unlike `max(id) + 1`. */
-export type CounterName = 'events' | 'events_floor' | 'load_times' | 'audit' | 'notices';
+export type CounterName = 'events' | 'events_floor' | 'load_times' | 'audit' | 'notices' | 'catalog';
 
 /** Adds `by` and returns the new value. Call inside a transaction: a rolled-back number is given out again. */
 export async function raiseCounter(db: Kysely<Tables>, name: CounterName, by: number): Promise<number> {

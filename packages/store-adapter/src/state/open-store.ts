@@ -20,6 +20,7 @@ import {
   type WebhookStore,
 } from '@spark-control/core';
 import { type Kysely, sql } from 'kysely';
+import type { CatalogLedger } from '../config/catalog-ledger.ts';
 import { asStoreError, isDiskFull } from '../database/faults.ts';
 import { migrate } from '../database/migrate.ts';
 import { MIGRATIONS, type Migration } from '../database/migrations.ts';
@@ -30,6 +31,7 @@ import { isOutOfRoom, type Sealer, sealerOf } from './sealer.ts';
 import { SqlAnswers } from './sql-answers.ts';
 import { SqlAudit } from './sql-audit.ts';
 import { SqlAutomations } from './sql-automations.ts';
+import { SqlCatalogHistory } from './sql-catalog-history.ts';
 import { SqlEventLog } from './sql-event-log.ts';
 import { SqlJournal } from './sql-journal.ts';
 import { SqlLeases } from './sql-leases.ts';
@@ -73,6 +75,8 @@ export type Store = Readonly<{
   automations: AutomationStore;
   schedules: ScheduleStore;
   operations: OperationStore;
+  /** Revisions of the catalog: for `YamlCatalogSource.attach` and `YamlCatalogEditor`. */
+  catalogHistory: CatalogLedger;
   /** Pins of host keys that are in no file. */
   trust: TrustStore;
   answers: AnswerStore;
@@ -158,6 +162,7 @@ async function assemble(
   const journal = new SqlJournal(db, { events, leases, audit, outbox }, guard);
   const answers = new SqlAnswers(db, guard, sealer);
   const operations = new SqlOperations(db, guard, audit);
+  const catalogHistory = new SqlCatalogHistory(db, { guard, audit, sealer, clock: options.clock ?? { now: Date.now } });
   const trust = await SqlTrustStore.open(db, guard, options.clock ?? { now: Date.now });
   await answers.abandonRunning().catch((error: unknown) => {
     // A full disk must not keep the server from starting: reads work, and this is done again at the next start.
@@ -230,6 +235,13 @@ async function assemble(
       list: read((query) => operations.list(query)),
       unsettled: read(() => operations.unsettled()),
       save: (stored, entry) => operations.save(stored, entry),
+    },
+    catalogHistory: {
+      ready: () => catalogHistory.ready(),
+      last: read(() => catalogHistory.last()),
+      record: (rows, actor) => catalogHistory.record(rows, actor),
+      history: read((model, limit) => catalogHistory.history(model, limit)),
+      entryAt: read((model, revision) => catalogHistory.entryAt(model, revision)),
     },
     trust,
     fences: { current: read((cluster) => journal.current(cluster)) },
