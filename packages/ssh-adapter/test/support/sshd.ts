@@ -61,14 +61,23 @@ export class Sshd {
     }
   }
 
+  /** Ends sshd and every session; the files stay. */
+  async goDown(): Promise<void> {
+    if (this.#process === null) return;
+    const closed = once(this.#process, 'close');
+    await this.killSessions();
+    this.#process.kill('SIGKILL');
+    await closed;
+    this.#process = null;
+  }
+
+  /** Listens again where it did. */
+  async comeUp(): Promise<void> {
+    await this.#spawn();
+  }
+
   async stop(): Promise<void> {
-    if (this.#process !== null) {
-      const closed = once(this.#process, 'close');
-      await this.killSessions();
-      this.#process.kill('SIGKILL');
-      await closed;
-      this.#process = null;
-    }
+    await this.goDown();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -79,7 +88,8 @@ export class Sshd {
       `HostKey ${join(this.folder, 'host_key')}`,
       `AuthorizedKeysFile ${join(this.folder, 'authorized_keys')}`,
       `PidFile ${join(this.folder, 'pid')}`,
-      `SetEnv HOME=${this.home}`,
+      // Nobody listens there: what would ask the hub of models does not leave the machine.
+      `SetEnv HOME=${this.home} HF_ENDPOINT=http://127.0.0.1:9`,
       'PasswordAuthentication no',
       'KbdInteractiveAuthentication no',
       'PermitRootLogin yes',
