@@ -66,6 +66,7 @@ function aStatus(): WireStatus {
     hosts: [host('default1', 'default', true), host('left1', 'left', false)],
     locks: [LOCK, { ...FREE, cluster: 'left' }],
     swaps: [aSwap(), settledSwap('ready', { id: 'swp_0' }), settledSwap('ready', { id: 'swp_left', cluster: 'left' })],
+    operations: [],
   };
 }
 
