@@ -5,7 +5,8 @@ import type { SparkHost } from './spark-host.ts';
 
 type LoginOptions = Readonly<{ user?: string; terminal?: boolean }>;
 
-function sshWords(rig: Rig, host: SparkHost, command: string, options: LoginOptions): readonly string[] {
+/** The words of an `ssh` that asks nothing. */
+export function sshWords(rig: Rig, host: SparkHost, command: string, options: LoginOptions = {}): readonly string[] {
   const set = ['BatchMode=yes', 'StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'IdentitiesOnly=yes', 'LogLevel=ERROR'];
   return [
     'ssh',
