@@ -4,6 +4,7 @@ import process from 'node:process';
 import type { StopSignal } from './cli/failure.ts';
 import type { Io, Sink } from './cli/io.ts';
 import { run } from './cli/run.ts';
+import { askOnTerminal, readAll } from './cli/terminal.ts';
 import { systemClock } from './clock.ts';
 
 const SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -36,6 +37,8 @@ const io: Io = {
   user: `${userName()}@${hostname()}`,
   fetch,
   clock: systemClock,
+  ask: askOnTerminal,
+  readInput: readAll,
   onSignal(listener) {
     for (const signal of SIGNALS) process.on(signal, listener);
     return () => {

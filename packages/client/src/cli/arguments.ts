@@ -19,6 +19,8 @@ const SECRET_OPTIONS: Readonly<Record<string, string>> = {
   token: 'SPARK_API_KEY, --key-file or "api_key" in the settings file',
   lock: 'SPARK_LOCK_ID or --lock-file',
   'lock-id': 'SPARK_LOCK_ID or --lock-file',
+  'ngc-key': 'NGC_API_KEY, standard input or the prompt',
+  'ngc-api-key': 'NGC_API_KEY, standard input or the prompt',
 };
 
 /** Reads tokens by `options` without judging them; what is wrong is said in words of ours. */

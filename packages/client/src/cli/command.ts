@@ -19,8 +19,10 @@ export type Values<O extends Options> = {
       : string | undefined;
 };
 
-/** A word of a command line that is no option. `choices`: the only ones; `model`: a key of the catalog. */
-export type ArgumentSpec = Readonly<{ name: string; isOptional?: true; kind?: 'model'; choices?: readonly string[] }>;
+/** A word of a command line that is no option. `choices`: the only ones; `kind`: what it is the key of. */
+export type ArgumentSpec = Readonly<{ name: string; isOptional?: true; kind?: WordKind; choices?: readonly string[] }>;
+/** Words that completion asks of the server. */
+export type WordKind = 'model' | 'cluster' | 'host' | 'service' | 'operation';
 
 /** Options of every command. */
 export const COMMON_OPTIONS = {

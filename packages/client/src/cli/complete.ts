@@ -1,6 +1,6 @@
 import { createClient } from '../client.ts';
 import { plainWords } from './arguments.ts';
-import { COMMON_OPTIONS, type Command, type OptionSpec, type Options } from './command.ts';
+import { COMMON_OPTIONS, type Command, type OptionSpec, type Options, type WordKind } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { readSettings } from './settings.ts';
@@ -37,7 +37,7 @@ async function candidates(before: readonly string[], current: string, io: Io, co
   const spec = command.arguments[given];
   if (command.name === 'help') return given === 0 ? firstWords(commands) : given === 1 ? secondWords(second ?? '', commands) : [];
   if (spec?.choices !== undefined) return spec.choices.map((choice) => [choice, ''] as const);
-  return spec?.kind === 'model' ? modelKeys(before, io) : [];
+  return spec?.kind === undefined ? [] : KEYS[spec.kind](before, io);
 }
 
 /** The option that the word before still needs a value for. */
@@ -51,8 +51,8 @@ function optionAwaiting(word: string | undefined, options: Options): OptionSpec 
 function valuesOf(spec: OptionSpec, before: readonly string[], io: Io): Promise<readonly Candidate[]> | readonly Candidate[] {
   if (spec.type === 'boolean') return [];
   if (spec.choices !== undefined) return spec.choices.map((choice) => [choice, ''] as const);
-  if (spec.value === 'MODEL') return modelKeys(before, io);
-  return spec.value === 'CLUSTER' ? clusterKeys(before, io) : [];
+  const kind = KINDS.find((known) => known.toUpperCase() === spec.value);
+  return kind === undefined ? [] : KEYS[kind](before, io);
 }
 
 const optionsOf = (options: Options): readonly Candidate[] => Object.entries(options).map(([name, { help }]) => [`--${name}`, help]);
@@ -77,15 +77,24 @@ function firstWords(commands: readonly Command[]): readonly Candidate[] {
 const secondWords = (first: string, commands: readonly Command[]): readonly Candidate[] =>
   commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name, summary }) => [name.slice(first.length + 1), summary]);
 
-async function modelKeys(before: readonly string[], io: Io): Promise<readonly Candidate[]> {
-  const { items } = await clientFor(before, io).models({ timeoutMs: MODELS_TIMEOUT_MS, retries: 0 });
-  return items.map(({ key, name }) => [key, name.replace(/\p{Cc}/gu, ' ')]);
-}
+type KeyFinder = (before: readonly string[], io: Io) => Promise<readonly Candidate[]>;
+const QUICKLY = { timeoutMs: MODELS_TIMEOUT_MS, retries: 0 };
 
-async function clusterKeys(before: readonly string[], io: Io): Promise<readonly Candidate[]> {
-  const { items } = await clientFor(before, io).clusters({ timeoutMs: MODELS_TIMEOUT_MS, retries: 0 });
-  return items.map(({ key, name }) => [key, name.replace(/\p{Cc}/gu, ' ')]);
-}
+/** Keys of everything of a kind. */
+const KEYS: Readonly<Record<WordKind, KeyFinder>> = {
+  model: async (before, io) => named((await clientFor(before, io).models(QUICKLY)).items),
+  cluster: async (before, io) => named((await clientFor(before, io).clusters(QUICKLY)).items),
+  host: async (before, io) => named((await clientFor(before, io).hosts(QUICKLY)).items),
+  service: async (before, io) => named((await clientFor(before, io).services.list(QUICKLY)).items),
+  operation: async (before, io) => {
+    const { items } = await clientFor(before, io).operations.list({ limit: 20 }, QUICKLY);
+    return items.map(({ id, kind, subject }) => [id, `${kind} ${subject}`.replace(/\p{Cc}/gu, ' ')]);
+  },
+};
+const KINDS = Object.keys(KEYS) as readonly WordKind[];
+
+const named = (items: readonly Readonly<{ key: string; name: string }>[]): readonly Candidate[] =>
+  items.map(({ key, name }) => [key, name.replace(/\p{Cc}/gu, ' ')]);
 
 /** The server that the command line will speak to. */
 function clientFor(before: readonly string[], io: Io) {

@@ -26,6 +26,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   SWAP_IN_PROGRESS: EXIT.busy,
   SWAP_ROLLING_BACK: EXIT.busy,
   MODEL_IN_USE: EXIT.busy,
+  OPERATION_IN_PROGRESS: EXIT.busy,
   QUEUE_FULL: EXIT.busy,
   RATE_LIMITED: EXIT.busy,
   QUEUE_TIMEOUT: EXIT.timedOut,
@@ -37,7 +38,10 @@ const BY_CODE: Readonly<Record<string, number>> = {
   DOES_NOT_FIT: EXIT.refused,
   UNSAFE_ARGUMENT: EXIT.refused,
   UNMANAGED_MODEL: EXIT.refused,
+  NOT_ENOUGH_DISK: EXIT.refused,
   INVALID_REQUEST: EXIT.usage,
+  INVALID_CATALOG: EXIT.usage,
+  INVALID_SETTINGS: EXIT.usage,
   LOCK_ID_REQUIRED: EXIT.usage,
 };
 
@@ -52,6 +56,9 @@ const BY_STATUS: Readonly<Record<number, number>> = {
 export function exitCodeOfAnswer(status: number, code: string, isProblem: boolean): number {
   return BY_CODE[code] ?? (status === 404 && !isProblem ? EXIT.failure : BY_STATUS[status]) ?? EXIT.failure;
 }
+
+/** Of work that failed for a reason with a code of its own; `null` for others. */
+export const exitCodeOfCause = (code: string | undefined): number | null => BY_CODE[code ?? ''] ?? null;
 
 /** Of a settled swap. One that failed before anything was touched counts as refused, if that is why. */
 export function exitCodeOfSwap({ outcome, cause }: WireSwap): number {

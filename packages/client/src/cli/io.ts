@@ -15,6 +15,10 @@ export type Io = Readonly<{
   user: string;
   fetch: typeof fetch;
   clock: ClientClock;
+  /** Asks whoever sits there, and resolves with the line. `hidden`: what is typed does not show. */
+  ask(question: string, options: Readonly<{ hidden: boolean }>, signal: AbortSignal): Promise<string>;
+  /** All of standard input, which is no terminal. */
+  readInput(): Promise<string>;
   onSignal(listener: (signal: StopSignal) => void): () => void;
   /** Time between SIGTERM and SIGKILL for a command whose lease is lost. */
   killAfterMs: number;

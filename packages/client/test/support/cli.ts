@@ -14,6 +14,10 @@ export type CliOptions = Readonly<{
   tty?: boolean;
   speed?: number;
   killAfterMs?: number;
+  /** Standard input, which is no terminal then. */
+  input?: string;
+  /** What is answered to each question on a terminal. */
+  answers?: readonly string[];
 }>;
 
 /** sparkctl within this process, with a home of its own. `send` raises a signal. */
@@ -23,18 +27,30 @@ export class Cli {
   readonly #listeners = new Set<(signal: StopSignal) => void>();
   stdout = '';
   stderr = '';
+  readonly questions: string[] = [];
 
   constructor(url: string) {
     this.#url = url;
   }
 
-  async run(argv: readonly string[], { env = {}, tty = false, speed = 20, killAfterMs = 300 }: CliOptions = {}): Promise<Ended> {
+  async run(
+    argv: readonly string[],
+    { env = {}, tty = false, speed = 20, killAfterMs = 300, input = '', answers = [] }: CliOptions = {},
+  ): Promise<Ended> {
     this.stdout = '';
     this.stderr = '';
+    this.questions.splice(0);
     const io: Io = {
       stdout: { write: (text) => this.#keep('stdout', text), isTTY: tty, columns: 100 },
       stderr: { write: (text) => this.#keep('stderr', text), isTTY: tty, columns: 100 },
       stdinIsTTY: tty,
+      ask: async (question, { hidden }) => {
+        const answer = answers[this.questions.length];
+        this.questions.push(hidden ? `${question}(hidden)` : question);
+        if (answer === undefined) throw new Error(`unexpected question: ${question}`);
+        return answer;
+      },
+      readInput: async () => input,
       env: { SPARK_BASE_URL: this.#url, PATH: process.env['PATH'] ?? '', ...env },
       home: this.home,
       user: 'ann@box',
