@@ -126,7 +126,7 @@ export const ERROR_CATALOG = {
   HOST_KEY_UNKNOWN: {
     title: 'The host key is not trusted yet',
     retryable: false,
-    remedy: 'Compare the fingerprint with the host and put it in the configuration.',
+    remedy: "Compare the fingerprint with the host's own, then trust it: POST /api/hosts/{key}/trust.",
   },
   HOST_AUTH_FAILED: {
     title: 'The host refused the login',

@@ -1,4 +1,4 @@
-import { type Clock, type Host, type Logger, silentLogger } from '@spark-control/core';
+import { type Clock, type Host, type Logger, silentLogger, type TrustStore } from '@spark-control/core';
 import type { RemoteShell } from './remote-shell.ts';
 import { SshShell } from './ssh-shell.ts';
 
@@ -9,6 +9,8 @@ export type ShellPoolOptions = Readonly<{
   random?: () => number;
   /** Value of SSH_AUTH_SOCK, for hosts without a key file. Default: no agent. */
   agentSocket?: string | null;
+  /** Pins of hosts whose configuration names none. A new one counts at once, for connections that are made from then on. */
+  pins?: Pick<TrustStore, 'get'>;
 }>;
 
 /** One shell, and so one connection, per way to log in to a host, shared by all clusters that name it. */
@@ -25,10 +27,24 @@ export class ShellPool {
     const key = JSON.stringify([host.key, host.address, host.sshPort, host.user, host.identityFile, host.fingerprint]);
     const known = this.#shells.get(key);
     if (known !== undefined) return known;
-    const { clock, logger = silentLogger, random = () => 0, agentSocket = null } = this.#options;
-    const shell = new SshShell({ host, clock, logger, random, agentSocket });
+    const shell = this.ownShell(host);
     this.#shells.set(key, shell);
     return shell;
+  }
+
+  /** A shell that shares its connection with nobody, for a test of the whole way to a host. Whoever asked for it closes it. */
+  ownShell(host: Host): SshShell {
+    const { clock, logger = silentLogger, random = () => 0, agentSocket = null } = this.#options;
+    return new SshShell({ host, pin: () => this.pinOf(host), clock, logger, random, agentSocket });
+  }
+
+  /** The host key in force: that of the configuration, else the one that a person trusted. */
+  pinOf(host: Host): string | null {
+    return host.fingerprint ?? this.#options.pins?.get(host.key) ?? null;
+  }
+
+  get agentSocket(): string | null {
+    return this.#options.agentSocket ?? null;
   }
 
   /** Lets hosts that refused us (login or host key) be tried again, on a person's request. */

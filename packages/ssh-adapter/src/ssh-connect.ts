@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Host, SparkError } from '@spark-control/core';
+import { type Host, type PresentedKey, SparkError } from '@spark-control/core';
 import ssh2, { type Client, type ClientErrorExtensions } from 'ssh2';
 import type { SshIdentity } from './ssh-identity.ts';
 
@@ -12,10 +12,16 @@ export const fingerprintOf = (key: Buffer): string => `SHA256:${createHash('sha2
  * One attempt to connect and log in. Rejects with HOST_KEY_UNKNOWN, HOST_KEY_MISMATCH, HOST_AUTH_FAILED or HOST_UNREACHABLE.
  * A link cut before 'ready' often ends with 'close' alone, without 'error': both settle the promise.
  */
-export function connectOnce(host: Host, identity: SshIdentity, options: ConnectOptions, signal: AbortSignal): Promise<Client> {
+export function connectOnce(
+  host: Host,
+  pin: string | null,
+  identity: SshIdentity,
+  options: ConnectOptions,
+  signal: AbortSignal,
+): Promise<Client> {
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client();
-    let presented: { fingerprint: string; type: string } | null = null;
+    let presented: PresentedKey | null = null;
     let settled = false;
     const fail = (error: unknown): void => {
       if (settled) return;
@@ -25,8 +31,10 @@ export function connectOnce(host: Host, identity: SshIdentity, options: ConnectO
       reject(error);
     };
     const onAbort = (): void => fail(signal.reason);
-    client.on('error', (error: Error & ClientErrorExtensions) => fail(keyRefusal(host, presented) ?? connectFailure(host, error)));
-    client.on('close', () => fail(keyRefusal(host, presented) ?? unreachable(host, 'closed the connection before the login was done')));
+    client.on('error', (error: Error & ClientErrorExtensions) => fail(keyRefusal(host, pin, presented) ?? connectFailure(host, error)));
+    client.on('close', () =>
+      fail(keyRefusal(host, pin, presented) ?? unreachable(host, 'closed the connection before the login was done')),
+    );
     // Nagle's algorithm and delayed acknowledgements make every command, and every round of the login, wait 40 ms otherwise.
     client.once('connect', () => client.setNoDelay(true));
     client.once('ready', () => {
@@ -48,8 +56,8 @@ export function connectOnce(host: Host, identity: SshIdentity, options: ConnectO
         keepaliveCountMax: 3,
         // Without a verifier the library trusts whatever answers.
         hostVerifier: (key: Buffer): boolean => {
-          presented = { fingerprint: fingerprintOf(key), type: keyType(key) };
-          return presented.fingerprint === host.fingerprint;
+          presented = presentedKeyOf(key);
+          return presented.fingerprint === pin;
         },
       });
     } catch (error) {
@@ -63,18 +71,55 @@ function keyType(key: Buffer): string {
   return parsed instanceof Error || Array.isArray(parsed) ? 'unknown type' : parsed.type;
 }
 
-function keyRefusal(host: Host, presented: Readonly<{ fingerprint: string; type: string }> | null): SparkError | null {
-  if (presented === null || presented.fingerprint === host.fingerprint) return null;
+const presentedKeyOf = (key: Buffer): PresentedKey => ({ fingerprint: fingerprintOf(key), type: keyType(key) });
+
+/** The command that prints a host's key on its own console. */
+export function keyCommand(type: string): string {
+  const name = type.startsWith('ecdsa') ? 'ecdsa' : type === 'ssh-rsa' ? 'rsa' : 'ed25519';
+  return `ssh-keygen -lf /etc/ssh/ssh_host_${name}_key.pub`;
+}
+
+function keyRefusal(host: Host, pin: string | null, presented: PresentedKey | null): SparkError | null {
+  if (presented === null || presented.fingerprint === pin) return null;
   const { fingerprint, type } = presented;
   const details = { host: host.key, fingerprint };
-  if (host.fingerprint === null) {
+  if (pin === null) {
     const message =
       `${host.name} presents the host key ${fingerprint} (${type}), which is not trusted yet. On its own console run ` +
-      `"ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub"; if the fingerprint is the same, set it as the fingerprint of ${host.key}.`;
+      `"${keyCommand(type)}"; if the fingerprint is the same, trust it: on the page of ${host.key}, or as its fingerprint in spark.yaml.`;
     return new SparkError('HOST_KEY_UNKNOWN', message, { details });
   }
-  const message = `${host.name} presents the host key ${fingerprint} (${type}), but ${host.fingerprint} is pinned. It is not connected to again until the pin is changed.`;
+  const message = `${host.name} presents the host key ${fingerprint} (${type}), but ${pin} is pinned. It is not connected to again until the pin is changed.`;
   return new SparkError('HOST_KEY_MISMATCH', message, { details });
+}
+
+/**
+ * The key that a host shows, without logging in. `onConnected`: there is a TCP connection.
+ * Rejects HOST_UNREACHABLE, also when what answers is no SSH server.
+ */
+export function presentedKey(host: Host, timeoutMs: number, onConnected: () => void, signal: AbortSignal): Promise<PresentedKey> {
+  return new Promise((resolve, reject) => {
+    const client = new ssh2.Client();
+    const end = (settle: () => void): void => {
+      signal.removeEventListener('abort', onAbort);
+      client.destroy();
+      settle();
+    };
+    const fail = (error: unknown): void => end(() => reject(error));
+    const onAbort = (): void => fail(signal.reason);
+    client.on('error', (error: Error & ClientErrorExtensions) => fail(connectFailure(host, error)));
+    client.on('close', () => fail(unreachable(host, 'closed the connection before it showed a host key')));
+    client.once('connect', onConnected);
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    client.connect({
+      ...{ host: host.address, port: host.sshPort, username: host.user, readyTimeout: timeoutMs },
+      hostVerifier: (key: Buffer): boolean => {
+        end(() => resolve(presentedKeyOf(key)));
+        return false;
+      },
+    });
+  });
 }
 
 function connectFailure(host: Host, error: Error & ClientErrorExtensions): SparkError {

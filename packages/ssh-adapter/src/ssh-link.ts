@@ -10,6 +10,8 @@ const MIN_INTERVAL_MS = 1000;
 
 export type SshLinkOptions = Readonly<{
   host: Host;
+  /** The pinned host key, asked at every attempt to connect. Default: that of `host`. */
+  pin?: () => string | null;
   clock: Clock;
   logger: Logger;
   /** 0..1, for the jitter of the back-off. */
@@ -71,10 +73,11 @@ export class SshLink {
     }
   }
 
-  /** Lets the next call try again after a refusal, for when something was changed on the host's side. */
+  /** Lets the next call try again at once after a refusal, for when something was changed on the host's side or about its pin. */
   forgetRefusal(): void {
     this.#refusal = null;
     this.#failures = 0;
+    this.#retryAt = Number.NEGATIVE_INFINITY;
   }
 
   close(): void {
@@ -92,7 +95,7 @@ export class SshLink {
   }
 
   async #connect(): Promise<Connection> {
-    const { host, clock, logger, agentSocket, readyTimeoutMs = 10_000, keepaliveMs = 5000 } = this.#options;
+    const { host, pin = () => host.fingerprint, clock, logger, agentSocket, readyTimeoutMs = 10_000, keepaliveMs = 5000 } = this.#options;
     // A key that cannot be read costs the host nothing: it is looked at again on the next call.
     const identity = await readIdentity(host, agentSocket).catch((error: unknown) => {
       throw this.#unreadable(error);
@@ -100,7 +103,7 @@ export class SshLink {
     this.#unreadableKey = null;
     this.#retryAt = clock.monotonic() + MIN_INTERVAL_MS;
     try {
-      const client = await connectOnce(host, identity, { readyTimeoutMs, keepaliveMs }, this.#closing.signal);
+      const client = await connectOnce(host, pin(), identity, { readyTimeoutMs, keepaliveMs }, this.#closing.signal);
       this.#failures = 0;
       this.#lastError = null;
       logger.info('connected', { host: host.key });

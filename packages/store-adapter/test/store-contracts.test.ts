@@ -52,5 +52,6 @@ describeTrustStore('the SQLite store', async () => {
     await store.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { trust: store.trust, reopen, dispose };
+  const audited = async () => (await store.audit.list({ limit: 9 })).map(({ target }) => target);
+  return { trust: store.trust, audited, reopen, dispose };
 });

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../audit/audit-entry.ts';
 import type { HostKey } from '../ids.ts';
 
 export const ACCESS_STEPS = ['resolve', 'port', 'host_key', 'login', 'docker', 'launcher', 'image', 'api_port', 'time'] as const;
@@ -23,12 +24,15 @@ export interface HostAccess {
   presented(host: HostKey, signal: AbortSignal): Promise<PresentedKey>;
   /** The pin in force: of spark.yaml, else of the trust store; `null`: none. */
   pinned(host: HostKey): Readonly<{ fingerprint: string; from: 'file' | 'store' }> | null;
-  /** Pins a fingerprint from now on and lets connections be tried again. Rejects READ_ONLY when spark.yaml pins another, STORE_UNAVAILABLE. */
-  pin(host: HostKey, fingerprint: string): Promise<void>;
+  /**
+   * Pins a fingerprint from now on, with its audit entry, and lets connections be tried again. Rejects READ_ONLY when the configuration
+   * pins another, STORE_UNAVAILABLE.
+   */
+  pin(host: HostKey, fingerprint: string, audit: AuditEntry): Promise<void>;
 }
 
-/** Where pins live that are in no file. Contract: `set` is durable before it resolves; `get` is of memory. */
+/** Where pins live that are in no file. Contract: `set` is durable, with its audit entry in the same transaction, before it resolves; `get` is of memory. */
 export interface TrustStore {
   get(host: HostKey): string | null;
-  set(host: HostKey, fingerprint: string): Promise<void>;
+  set(host: HostKey, fingerprint: string, audit: AuditEntry): Promise<void>;
 }

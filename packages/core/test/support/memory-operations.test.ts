@@ -10,5 +10,5 @@ describeOperationStore('the store in memory', async () => {
 
 describeTrustStore('the store in memory', async () => {
   const trust = new MemoryTrust();
-  return { trust, reopen: async () => trust, dispose: async () => undefined };
+  return { trust, audited: async () => trust.audit.map(({ target }) => target), reopen: async () => trust, dispose: async () => undefined };
 });

@@ -163,7 +163,7 @@ async function assemble(
   const answers = new SqlAnswers(db, guard, sealer);
   const operations = new SqlOperations(db, guard, audit);
   const catalogHistory = new SqlCatalogHistory(db, { guard, audit, sealer, clock: options.clock ?? { now: Date.now } });
-  const trust = await SqlTrustStore.open(db, guard, options.clock ?? { now: Date.now });
+  const trust = await SqlTrustStore.open(db, { guard, audit, clock: options.clock ?? { now: Date.now } });
   await answers.abandonRunning().catch((error: unknown) => {
     // A full disk must not keep the server from starting: reads work, and this is done again at the next start.
     if (!isSparkError(error)) throw error;
