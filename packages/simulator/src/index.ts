@@ -4,7 +4,7 @@ export {
   type SimulatedCluster,
   type SimulatedClusterOptions,
 } from './cluster/simulated-cluster.ts';
-export type { WeightsFault } from './cluster/simulated-host.ts';
+export type { WeightsFault } from './cluster/simulated-disk.ts';
 export { SimulationControl, type UnmanagedOptions } from './cluster/simulation-control.ts';
 export { type FakeQdrant, type FakeQdrantOptions, type QdrantFaults, startFakeQdrant } from './fake-qdrant/fake-qdrant.ts';
 export { ClaimsDirectory } from './fake-vllm/claims-directory.ts';

@@ -7,15 +7,19 @@ import {
   type HostFence,
   type HostProbe,
   hostKey,
+  type ImageStore,
   type Logger,
   type ModelRuntime,
+  type WeightStore,
 } from '@spark-control/core';
 import type { FakeVllmProfile } from '../fake-vllm/profile.ts';
 import { choosePort } from './free-port.ts';
 import { SimulatedFence } from './simulated-fence.ts';
 import { SimulatedHost } from './simulated-host.ts';
+import { SimulatedImages } from './simulated-images.ts';
 import { SimulatedProbe } from './simulated-probe.ts';
 import { SimulatedRuntime } from './simulated-runtime.ts';
+import { SimulatedWeights } from './simulated-weights.ts';
 import { SimulationControl } from './simulation-control.ts';
 import { readState, restoreHost, writeState } from './state-file.ts';
 import { World } from './world.ts';
@@ -69,6 +73,8 @@ export type SimulatedCluster = Readonly<{
   runtime: ModelRuntime;
   fence: HostFence;
   probe: HostProbe;
+  weights: WeightStore;
+  images: ImageStore;
   control: SimulationControl;
   /** The fence as another control plane would claim it. */
   fenceOf(controllerId: string): HostFence;
@@ -85,8 +91,8 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
   const hosts = options.cluster.hosts.map((host): Host => ({ ...host, address: LOOPBACK }));
   const cluster: Cluster = { ...options.cluster, hosts, launcher: 'simulated', port };
   const world = new World({ clock, speed, random, address: LOOPBACK });
-  const simulated = hosts.map((host) => new SimulatedHost(host, world));
-  const control = new SimulationControl(cluster, simulated, options.profiles ?? {});
+  const simulated = hosts.map((host) => new SimulatedHost(host, world, (name) => control.weightsOf(name)));
+  const control: SimulationControl = new SimulationControl(cluster, simulated, options.profiles ?? {});
   const closed = new AbortController();
   const save = (): void => {
     if (stateFile !== undefined && !closed.signal.aborted) writeState(stateFile, port, simulated, logger);
@@ -108,7 +114,15 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
       closed: closed.signal,
     }),
     fence: fenceOf(controllerId),
-    probe: new SimulatedProbe({ hosts: simulated, port, weightsOf: (name) => control.weightsOf(name) }),
+    probe: new SimulatedProbe({ hosts: simulated, port }),
+    weights: new SimulatedWeights({
+      cluster,
+      hosts: simulated,
+      weightsOf: (name) => control.weightsOf(name),
+      knownNames: () => control.knownNames(),
+      refusalOf: (repo) => control.refusalOf(repo),
+    }),
+    images: new SimulatedImages({ hosts: simulated, refusalOf: (image) => control.refusalOf(image) }),
     control,
     fenceOf,
     endpointBaseUrl: () => endpointOf(cluster),

@@ -2,13 +2,11 @@ import { type Claim, type ClusterKey, type Host, type HostObservation, SparkErro
 import { InProcessMemory } from '../fake-vllm/host-memory.ts';
 import { GpuTelemetry } from './gpu-telemetry.ts';
 import { type ContainerRecord, type NewContainer, SimulatedContainer } from './simulated-container.ts';
+import { SimulatedDisk } from './simulated-disk.ts';
 import type { World } from './world.ts';
 
 /** One line of a fence file. */
 export type FenceEntry = Pick<Claim, 'fence' | 'controller' | 'swap'>;
-
-/** Where weights are wanting: not there, or a download was broken off. */
-export type WeightsFault = 'missing' | 'incomplete';
 
 /** One simulated Spark: its containers, memory, fence files, and whether it can be reached. */
 export class SimulatedHost {
@@ -18,16 +16,17 @@ export class SimulatedHost {
   readonly telemetry: GpuTelemetry;
   readonly containers = new Map<string, SimulatedContainer>();
   readonly fences = new Map<ClusterKey, FenceEntry>();
-  readonly missingImages = new Set<string>();
-  readonly weightsFaults = new Map<string, WeightsFault>();
+  readonly disk: SimulatedDisk;
   readonly bootedAt: number;
   /** Somebody outside of the simulation who sits on the port. */
   foreignPortOwner: string | null = null;
   #isReachable = true;
 
-  constructor(host: Host, world: World) {
+  /** `sizeOf`: bytes of the weights of a repo or path. */
+  constructor(host: Host, world: World, sizeOf: (name: string) => number) {
     this.host = host;
     this.world = world;
+    this.disk = new SimulatedDisk(sizeOf);
     this.memory = new InProcessMemory(world.time);
     this.telemetry = new GpuTelemetry(world);
     this.bootedAt = world.clock.now();
@@ -75,7 +74,7 @@ export class SimulatedHost {
       const words = `Conflict. The container name "/${name}" is already in use by container "${holder.record.id}".`;
       throw new SparkError('RUNTIME_REJECTED', `${this.host.name}: ${words} Remove or rename that container.`);
     }
-    if (this.missingImages.has(image)) {
+    if (this.disk.missingImages.has(image)) {
       throw new SparkError('RUNTIME_REJECTED', `${this.host.name}: Unable to find image '${image}' locally. Pull or build it there.`);
     }
   }

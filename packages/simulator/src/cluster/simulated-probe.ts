@@ -1,14 +1,13 @@
 import type { HostFacts, HostProbe, HostReport, ModelSource, ProbeQuestions } from '@spark-control/core';
 import type { GpuActivity } from './gpu-telemetry.ts';
 import type { SimulatedHost } from './simulated-host.ts';
+import { imageIdOn } from './simulated-images.ts';
 
 const GIB = 1024 ** 3;
 
 export type SimulatedProbeOptions = Readonly<{
   hosts: readonly SimulatedHost[];
   port: number;
-  /** Size of the weights of a repo or path, in bytes. */
-  weightsOf: (name: string) => number;
 }>;
 
 /** {@link HostProbe} of simulated hosts. */
@@ -43,9 +42,9 @@ export class SimulatedProbe implements HostProbe {
       cachedBytes: Math.floor(memory.cached),
       swapFreeBytes: 16 * GIB,
       uptimeSeconds: Math.floor((host.world.clock.now() - host.bootedAt) / 1000),
-      diskFreeBytes: 2400 * GIB,
+      diskFreeBytes: host.disk.freeBytes,
       dockerVersion: '28.5.1',
-      ...(image === null ? {} : { imageId: host.missingImages.has(image) ? null : simulatedImageId(image) }),
+      ...(image === null ? {} : { imageId: imageIdOn(host, image) }),
       ...(source === null ? {} : { weights: this.#weights(host, source) }),
       portOwner: host.portOwner(this.#options.port),
       launcher: null,
@@ -55,11 +54,10 @@ export class SimulatedProbe implements HostProbe {
 
   #weights(host: SimulatedHost, source: ModelSource): NonNullable<HostFacts['weights']> | null {
     const name = source.kind === 'repo' ? source.repo : source.path;
-    const fault = host.weightsFaults.get(name);
-    if (fault === 'missing') return null;
+    const found = host.disk.weights(name);
+    if (found === null) return null;
     const path = source.kind === 'repo' ? `~/.cache/huggingface/hub/models--${source.repo.replaceAll('/', '--')}` : source.path;
-    const bytes = this.#options.weightsOf(name);
-    return { path, bytes: fault === 'incomplete' ? Math.floor(bytes / 3) : bytes, complete: fault === undefined };
+    return { path, ...found };
   }
 }
 
@@ -67,11 +65,4 @@ function activityOf(alive: readonly { isLoading: boolean; requestsRunning: numbe
   if (alive.some((container) => container.requestsRunning > 0)) return 'generating';
   if (alive.some((container) => container.isLoading)) return 'loading';
   return alive.length > 0 ? 'loaded' : 'idle';
-}
-
-/** The same name has the same id on every host, in the shape of Docker's. */
-function simulatedImageId(image: string): string {
-  let hash = 2166136261;
-  for (const char of image) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 16777619) >>> 0;
-  return `sha256:${hash.toString(16).padStart(8, '0').repeat(8)}`;
 }

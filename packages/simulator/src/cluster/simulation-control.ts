@@ -4,7 +4,8 @@ import { type Cluster, type HostKey, type LaunchPlan, type ObservedContainer, Sp
 import { DEFAULT_PROFILE, type FakeVllmFault, type FakeVllmProfile } from '../fake-vllm/profile.ts';
 import { profileOf } from './load-time.ts';
 import type { SimulatedContainer } from './simulated-container.ts';
-import type { SimulatedHost, WeightsFault } from './simulated-host.ts';
+import type { WeightsFault } from './simulated-disk.ts';
+import type { SimulatedHost } from './simulated-host.ts';
 
 export type UnmanagedOptions = Readonly<{
   /** Default: the head, where it takes the cluster's port. */
@@ -24,6 +25,7 @@ export class SimulationControl {
   readonly #hosts: readonly SimulatedHost[];
   readonly #profiles: Map<string, Partial<FakeVllmProfile>>;
   readonly #faults = new Map<string, FakeVllmFault>();
+  readonly #refusals = new Map<string, string>();
   #squatter: Server | null = null;
 
   constructor(cluster: Cluster, hosts: readonly SimulatedHost[], profiles: Readonly<Record<string, Partial<FakeVllmProfile>>>) {
@@ -49,16 +51,34 @@ export class SimulationControl {
   }
 
   setImageMissing(host: HostKey, image: string, isMissing: boolean): void {
-    const { missingImages } = this.#host(host);
+    const { missingImages } = this.#host(host).disk;
     if (isMissing) missingImages.add(image);
     else missingImages.delete(image);
   }
 
+  /** Lets an image have an id that it has nowhere else, until it is pulled. */
+  setImageId(host: HostKey, image: string, id: string): void {
+    this.#host(host).disk.imageIds.set(image, id);
+  }
+
   /** `name`: repo or path. */
   setWeightsFault(host: HostKey, name: string, fault: WeightsFault | null): void {
-    const { weightsFaults } = this.#host(host);
-    if (fault === null) weightsFaults.delete(name);
-    else weightsFaults.set(name, fault);
+    this.#host(host).disk.setFault(name, fault);
+  }
+
+  /** `null`: as much as is left. */
+  setDiskFree(host: HostKey, bytes: number | null): void {
+    this.#host(host).disk.freeOverride = bytes;
+  }
+
+  /** Why hub or registry refuse a repository or an image, as a sentence; `null`: they give it. */
+  setRefusal(name: string, reason: string | null): void {
+    if (reason === null) this.#refusals.delete(name);
+    else this.#refusals.set(name, reason);
+  }
+
+  refusalOf(name: string): string | null {
+    return this.#refusals.get(name) ?? null;
   }
 
   /** Lets a process that is no container listen on the cluster's port; `null` ends it. */
@@ -124,6 +144,11 @@ export class SimulationControl {
   /** Bytes of the weights of a repo or path. */
   weightsOf(name: string): number {
     return this.#profiles.get(name)?.weightsBytes ?? DEFAULT_PROFILE.weightsBytes;
+  }
+
+  /** Names of models that were given a behaviour of their own. */
+  knownNames(): readonly string[] {
+    return [...this.#profiles.keys()];
   }
 
   #host(key?: HostKey): SimulatedHost {

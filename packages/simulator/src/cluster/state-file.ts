@@ -3,6 +3,7 @@ import path from 'node:path';
 import { clusterKey, type Logger } from '@spark-control/core';
 import type { LoggedLine } from './container-log.ts';
 import { type ContainerRecord, SimulatedContainer } from './simulated-container.ts';
+import type { SavedDisk } from './simulated-disk.ts';
 import type { FenceEntry, SimulatedHost } from './simulated-host.ts';
 
 const VERSION = 1;
@@ -11,6 +12,8 @@ const KEPT_LINES = 200;
 type SavedHost = Readonly<{
   fences: Readonly<Record<string, FenceEntry>>;
   containers: readonly Readonly<{ record: ContainerRecord; log: readonly LoggedLine[] }>[];
+  /** Not in files of earlier versions. */
+  disk?: SavedDisk;
 }>;
 
 /** What outlives the control plane, as the memory of real hosts would. */
@@ -53,6 +56,7 @@ export function writeState(file: string, port: number, hosts: readonly Simulated
     {
       fences: Object.fromEntries(host.fences),
       containers: [...host.containers.values()].map(({ record, log }) => ({ record, log: log.tail(KEPT_LINES) })),
+      disk: host.disk.save(),
     },
   ]);
   const state: SavedState = { version: VERSION, port, hosts: Object.fromEntries(saved) };
@@ -68,6 +72,7 @@ export function writeState(file: string, port: number, hosts: readonly Simulated
 /** Puts saved containers and fences back. Servers that were ready are ready again when this resolves. */
 export async function restoreHost(host: SimulatedHost, saved: SavedHost, oldPort: number, port: number): Promise<void> {
   for (const [cluster, entry] of Object.entries(saved.fences)) host.fences.set(clusterKey(cluster), entry);
+  if (saved.disk !== undefined) host.disk.restore(saved.disk);
   const comebacks = saved.containers.map(async ({ record: old, log }) => {
     // The port may be somebody else's by now.
     const argv = old.argv.map((word, at) => (old.argv[at - 1] === '--port' && word === String(oldPort) ? String(port) : word));

@@ -1,7 +1,9 @@
 import { hostKey } from '@spark-control/core';
 import { hostProbeContract } from '../../../core/test/contracts/host-probe.contract.ts';
+import { imageStoreContract } from '../../../core/test/contracts/image-store.contract.ts';
 import { modelRuntimeContract } from '../../../core/test/contracts/model-runtime.contract.ts';
 import { servedNamesAt } from '../../../core/test/contracts/runtime-subject.ts';
+import { weightStoreContract } from '../../../core/test/contracts/weight-store.contract.ts';
 import { aPlan, GIB, startCluster } from '../support/clusters.ts';
 
 modelRuntimeContract('the simulator', async () => {
@@ -52,5 +54,50 @@ hostProbeContract('the simulator', async () => {
       return () => control.hostDown(hostKey(host), false);
     },
     dispose: () => simulation.close(),
+  };
+});
+
+weightStoreContract('the simulator', async () => {
+  const repos = { present: 'acme/there', half: 'acme/half', absent: 'acme/missing', refused: 'acme/refused' };
+  const profiles = Object.fromEntries(Object.values(repos).map((name) => [name, { weightsBytes: 8 * GIB }]));
+  const { cluster, weights, control, close } = await startCluster({ profiles, speed: 100 });
+  const hosts = cluster.hosts.map(({ key }) => key);
+  return {
+    store: weights,
+    hosts,
+    repos,
+    paths: { roots: ['/models'], good: '/models/mine', missing: '/models/none' },
+    cutOff: async (host) => {
+      await control.hostDown(host, true);
+      return () => control.hostDown(host, false);
+    },
+    reset: async () => {
+      control.setRefusal(repos.refused, 'its licence was not accepted.');
+      for (const host of hosts) {
+        control.setWeightsFault(host, repos.present, null);
+        control.setWeightsFault(host, repos.half, 'incomplete');
+        for (const name of [repos.absent, repos.refused, '/models/none']) control.setWeightsFault(host, name, 'missing');
+      }
+    },
+    dispose: () => close(),
+  };
+});
+
+imageStoreContract('the simulator', async () => {
+  const { cluster, images, control, close } = await startCluster({ speed: 100 });
+  const hosts = cluster.hosts.map(({ key }) => key);
+  return {
+    store: images,
+    hosts,
+    images: { present: cluster.image, pullable: 'lan/thing:v1', refused: 'lan/nobodys:v1' },
+    cutOff: async (host) => {
+      await control.hostDown(host, true);
+      return () => control.hostDown(host, false);
+    },
+    reset: async () => {
+      control.setRefusal('lan/nobodys:v1', 'no registry has it.');
+      for (const host of hosts) for (const image of ['lan/thing:v1', 'lan/nobodys:v1']) control.setImageMissing(host, image, true);
+    },
+    dispose: () => close(),
   };
 });
