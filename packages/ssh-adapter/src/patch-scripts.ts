@@ -40,7 +40,7 @@ spark_put() {
     spark_uid=\${spark_owner%/*} spark_gid=\${spark_owner#*/}
   fi
   rm -rf "$spark_tmp/stage" && mkdir "$spark_tmp/stage" && cp "$2" "$spark_tmp/stage/\${1##*/}" &&
-    tar -C "$spark_tmp/stage" --numeric-owner --owner="u:$spark_uid" --group="g:$spark_gid" --mode="$spark_mode" -cf "$spark_tmp/put.tar" "./\${1##*/}" &&
+    tar -C "$spark_tmp/stage" --no-unquote --numeric-owner --owner="u:$spark_uid" --group="g:$spark_gid" --mode="$spark_mode" -cf "$spark_tmp/put.tar" "./\${1##*/}" &&
     timeout 120 docker cp - "$spark_name:$(spark_folder "$1")" <"$spark_tmp/put.tar" >/dev/null 2>&1
 }
 spark_take_back() {

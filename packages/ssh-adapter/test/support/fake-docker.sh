@@ -40,7 +40,7 @@ case $1 in
     known "${2%%:*}" || missing "${2%%:*}"
     path="$SPARK_FOLDER/fs${2#*:}"
     [ -e "$path" ] || { echo "Error response from daemon: Could not find the file ${2#*:} in container" >&2; exit 1; }
-    exec tar -C "${path%/*}" -cf - -- "${path##*/}"
+    exec tar -C "${path%/*}" --no-unquote -cf - -- "${path##*/}"
     ;;
   exec)
     [ "$2 $3 $5 $6 $7" = '-u 0 rm -f --' ] || exit 2
