@@ -181,7 +181,7 @@ export type { MemoryMeasures, MemoryOutcome, MemoryRecord, MemoryRecords } from 
 export type { Activity, ModelActivity } from './ports/model-activity.ts';
 export type { EndpointHealth, ModelEndpoint, ServedModel } from './ports/model-endpoint.ts';
 export type { HostObservation, LogLine, ManagedIdentity, ModelRuntime, ObservedContainer, RuntimeState } from './ports/model-runtime.ts';
-export type { NimHost, NimImage, NimOrder } from './ports/nim-host.ts';
+export type { NimHost, NimImage, NimOrder, NimSite } from './ports/nim-host.ts';
 export type { OperationQuery, OperationStore, StoredOperation } from './ports/operation-store.ts';
 export type { AutomationStore, RunQuery, ScheduleStore } from './ports/schedule-store.ts';
 export type { SecretSource } from './ports/secret-source.ts';

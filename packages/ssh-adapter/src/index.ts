@@ -9,6 +9,7 @@ export { createSshCluster, type SshCluster, type SshClusterOptions } from './ssh
 export { fingerprintOf } from './ssh-connect.ts';
 export { SshHostMaintenance, type SshHostMaintenanceOptions } from './ssh-host-maintenance.ts';
 export { SshImageStore } from './ssh-image-store.ts';
+export { SshNimHost, type SshNimHostOptions } from './ssh-nim-host.ts';
 export { SshServiceHost } from './ssh-service-host.ts';
 export { type ServiceEntry, SshServices, type SshServicesOptions } from './ssh-services.ts';
 export { SshShell, type SshShellOptions } from './ssh-shell.ts';
