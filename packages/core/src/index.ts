@@ -27,6 +27,18 @@ export type {
   ReleaseDecision,
   RenewDecision,
 } from './application/lock-api.ts';
+export {
+  MAINTENANCE_TIMES,
+  type MaintenanceDeps,
+  type MaintenanceDesk,
+  type MaintenanceTimes,
+  REBOOT_POLICIES,
+  type RebootPolicy,
+  type RebootRequest,
+  type SideService,
+  type UpdateRequest,
+} from './application/maintenance-api.ts';
+export { createMaintenanceDesk } from './application/maintenance-desk.ts';
 export { isStopping, OperationAbort } from './application/operation-abort.ts';
 export type {
   NewOperation,
