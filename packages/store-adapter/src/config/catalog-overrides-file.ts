@@ -17,7 +17,7 @@ export function replaceOverrides(path: string, before: Buffer | null, after: Uin
     });
     // A program that had opened the old file may have written into it while it was being replaced.
     if (!isWritten || old === null || isStill(old, before)) return isWritten;
-    writeAtomically(path, contentOf(old));
+    writeAtomically(path, contentOf(old), (target) => readFileSync(target).equals(after));
     return false;
   } catch (error) {
     throw withAdvice(error);
