@@ -39,6 +39,8 @@ export {
   type UpdateRequest,
 } from './application/maintenance-api.ts';
 export { createMaintenanceDesk } from './application/maintenance-desk.ts';
+export type { NimDesk, NimDeskDeps, NimRequest } from './application/nim-api.ts';
+export { createNimDesk } from './application/nim-desk.ts';
 export { isStopping, OperationAbort } from './application/operation-abort.ts';
 export type {
   NewOperation,
@@ -61,6 +63,19 @@ export type {
 } from './application/schedule-api.ts';
 export { createScheduleDesk, type ScheduleDeskDeps } from './application/schedule-desk.ts';
 export { Serial } from './application/serial.ts';
+export type {
+  DeepItem,
+  DeepReport,
+  EndpointView,
+  PatchPlan,
+  ServiceAction,
+  ServiceDesk,
+  ServiceDetails,
+  ServiceOrder,
+  ServiceView,
+} from './application/service-api.ts';
+export type { ServiceDeskDeps } from './application/service-deps.ts';
+export { createServiceDesk } from './application/service-desk.ts';
 export type { ClusterPorts } from './application/step-ports.ts';
 export { type LockNeed, type LockTools, type TakenLock, takeLock, underTakenLock } from './application/under-lock.ts';
 export type { RestoreRequest, SnapshotRequest, VectorDesk, VectorDeskDeps } from './application/vector-api.ts';
@@ -146,6 +161,7 @@ export { previewCommand } from './launch/preview.ts';
 export { ansiCWord, assertUnquotedWord, doubleShellQuote, shellJoin, shellQuote } from './launch/quoting.ts';
 export { vllmArgs } from './launch/vllm-args.ts';
 export type { Lease, LeaseEnding, LockFacts, LockState, LockView } from './lock/lease.ts';
+export { KNOWN_NIMS, type KnownNim } from './nim/known-images.ts';
 export {
   isOver,
   OPERATION_KINDS,
