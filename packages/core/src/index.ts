@@ -77,6 +77,16 @@ export type {
 export type { ServiceDeskDeps } from './application/service-deps.ts';
 export { createServiceDesk } from './application/service-desk.ts';
 export type { ClusterPorts } from './application/step-ports.ts';
+export type {
+  ModelDisk,
+  ModelDiskHost,
+  RemovedWeights,
+  StorageDesk,
+  StorageDeskDeps,
+  StorageRequest,
+  WeightsRemoval,
+} from './application/storage-api.ts';
+export { createStorageDesk } from './application/storage-desk.ts';
 export { type LockNeed, type LockTools, type TakenLock, takeLock, underTakenLock } from './application/under-lock.ts';
 export type { RestoreRequest, SnapshotRequest, VectorDesk, VectorDeskDeps } from './application/vector-api.ts';
 export { createVectorDesk } from './application/vector-desk.ts';
