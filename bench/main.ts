@@ -2,6 +2,7 @@ import { argv, exit, stdout } from 'node:process';
 import { benchLock } from './lock.ts';
 import { benchServe } from './serve.ts';
 import { benchSwap } from './swap.ts';
+import { benchTelemetry } from './telemetry.ts';
 import { benchWebhooks } from './webhooks.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = {
@@ -9,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<boolean>>> = {
   serve: benchServe,
   lock: benchLock,
   webhooks: benchWebhooks,
+  telemetry: benchTelemetry,
 };
 
 const names = argv.slice(2).filter((word) => !word.startsWith('-'));

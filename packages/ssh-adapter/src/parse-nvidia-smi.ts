@@ -2,6 +2,8 @@ import type { GpuFacts, GpuProcess } from '@spark-control/core';
 
 /** Fields of `nvidia-smi --query-gpu`, in the order that {@link parseGpu} reads. GB10 knows no memory figures here. */
 export const GPU_FIELDS = 'name,driver_version,utilization.gpu,temperature.gpu,power.draw,clocks.sm';
+/** What nvidia-smi complains of on its standard output has fewer commas. */
+const FIELD_COUNT = GPU_FIELDS.split(',').length;
 export const PROCESS_FIELDS = 'pid,process_name,used_memory';
 
 /**
@@ -9,9 +11,12 @@ export const PROCESS_FIELDS = 'pid,process_name,used_memory';
  * @param processes MiB per process.
  */
 export function parseGpu(gpu: string, processes: string): GpuFacts | null {
-  const row = gpu.split('\n').find((line) => line.includes(','));
+  const row = gpu
+    .split('\n')
+    .map((line) => line.split(','))
+    .find((fields) => fields.length >= FIELD_COUNT);
   if (row === undefined) return null;
-  const [name, driver, utilization, temperature, power, clock] = row.split(',').map(reported);
+  const [name, driver, utilization, temperature, power, clock] = row.map(reported);
   return {
     name: name ?? null,
     driver: driver ?? null,
@@ -33,14 +38,17 @@ function parseProcess(line: string): readonly GpuProcess[] {
   ];
 }
 
-/** `null` for all the ways in which nvidia-smi says "not reported"; none of them means zero. */
+/**
+ * `null` for all the ways in which nvidia-smi says "not reported"; none of them means zero. By rule: whatever stands in brackets (it
+ * comes with and without them, by version), and the words that it uses bare.
+ */
 function reported(field: string): string | null {
   const text = field.trim();
-  return text === '' ||
-    /^\[?(?:N\/A|Not Supported|Unknown Error|Not Available|Insufficient Permissions|GPU requires reset|No data)\]?$/i.test(text)
-    ? null
-    : text;
+  return text === '' || /^\[.*\]$/.test(text) || NOT_REPORTED.test(text) ? null : text;
 }
+
+const NOT_REPORTED =
+  /^(?:n\/?a|err!?|-+|none|unknown|unknown error|not supported|unsupported|not available|not found|no data|deprecated|insufficient permissions|gpu requires reset|gpu is lost|(?:requested )?function(?:ality)? (?:not found|has been deprecated))$/i;
 
 function figure(text: string | null | undefined): number | null {
   const match = /^(-?\d+(?:\.\d+)?)(?:\s*[A-Za-z%]+)?$/.exec(text ?? '');

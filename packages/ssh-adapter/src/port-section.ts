@@ -4,7 +4,7 @@
  */
 export const portSection = (port: number): string => `spark_port=$(ss -ltnpH 'sport = :${port}' 2>/dev/null) || spark_port='ss failed'
 printf '%s\\n' "$spark_port"
-printf '%s\\n' "$spark_port" | grep -oE 'pid=[0-9]+' | sort -u | while IFS='=' read -r spark_key spark_pid; do
+[ -z "$spark_port" ] || printf '%s\\n' "$spark_port" | grep -oE 'pid=[0-9]+' | sort -u | while IFS='=' read -r spark_key spark_pid; do
   spark_group=$(grep -aoE '[0-9a-f]{64}' "/proc/$spark_pid/cgroup" 2>/dev/null | tail -n 1)
   spark_name=$(tr -d '\\000-\\037' <"/proc/$spark_pid/comm" 2>/dev/null)
   printf 'owner %s %s %s\\n' "$spark_pid" "\${spark_group:--}" "$spark_name"

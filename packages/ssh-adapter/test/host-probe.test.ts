@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type HostFacts, type ModelSource, silentLogger } from '@spark-control/core';
 import { expect } from 'chai';
@@ -59,6 +59,41 @@ describe('the probe of a host with real sshd', function () {
     expect(existsSync(join(hosts()[0]!.home, 'misused'))).to.equal(false);
   });
 
+  it('reads the system, its disks and the commit of the launcher', async () => {
+    put('my launcher/launch-cluster.sh', '#!/bin/sh\n');
+    put('my launcher/.git/HEAD', 'ref: refs/heads/main\n');
+    put('my launcher/.git/refs/heads/main', `${'0123456789'.repeat(4)}\n`);
+    const { system, disks } = await facts(null);
+    expect(system).to.include({ launcherCommit: '012345678901' });
+    expect(system?.kernel).to.match(/^\d+\./);
+    expect(system?.os).to.match(/\S/);
+    expect(system?.cpus).to.be.at.least(1);
+    expect(system?.loadAverage).to.be.at.least(0);
+    expect(disks?.map(({ role }) => role)).to.include.members(['root', 'cache']);
+    for (const disk of disks ?? []) expect(disk.freeBytes).to.be.within(0, disk.totalBytes);
+    put('my launcher/.git/packed-refs', `# pack-refs\n${'f'.repeat(40)} refs/heads/packed\n`);
+    put('my launcher/.git/HEAD', 'ref: refs/heads/packed\n');
+    expect((await facts(null)).system?.launcherCommit).to.equal('ffffffffffff');
+  });
+
+  it('asks the launcher again only when it is another file, or for a pre-flight', async () => {
+    const script = join(hosts()[0]!.home, 'my launcher/launch-cluster.sh');
+    const write = (generation: string): void => {
+      put('my launcher/launch-cluster.sh', `#!/bin/sh\necho x >>"$HOME/asked"\necho "${generation}"\n`);
+      chmodSync(script, 0o755);
+    };
+    const asked = (): number => readFileSync(join(hosts()[0]!.home, 'asked'), 'utf8').length / 2;
+    write('  --launch-script FILE  --solo');
+    for (let poll = 0; poll < 3; poll += 1) expect((await facts(null)).launcher?.generation).to.equal('modern');
+    expect(asked()).to.equal(1);
+    expect((await facts(null, 'vllm-node')).launcher?.generation).to.equal('modern');
+    expect(asked()).to.equal(2);
+    write('  an older one, which is also of another length');
+    expect((await facts(null)).launcher?.generation).to.equal('legacy');
+    rmSync(script);
+    expect((await facts(null)).launcher).to.equal(null);
+  });
+
   describe('looks for weights in the cache of the hub:', () => {
     const folder = '.cache/huggingface/hub/models--org--model';
     const fill = (): void => {
@@ -85,6 +120,27 @@ describe('the probe of a host with real sshd', function () {
       const found = await weights(repo('org/model'));
       expect(found).to.include({ complete: true, path: join(hosts()[0]!.home, folder) });
       expect(found?.bytes).to.be.within(1500, 1500 + 3 * 4096);
+    });
+
+    it('its layers, and the size of its tensors as the index tells', async () => {
+      fill();
+      put(`${folder}/snapshots/abc123/config.json`, JSON.stringify({ num_hidden_layers: 2, num_attention_heads: 4, hidden_size: 64 }));
+      expect(await weights(repo('org/model'))).to.include({ tensorBytes: 1_500 }); // no total in the index: the files
+      const index = { metadata: { total_size: 1_400 }, weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } };
+      put(`${folder}/snapshots/abc123/model.safetensors.index.json`, JSON.stringify(index, null, 2));
+      const found = await weights(repo('org/model'));
+      expect(found).to.include({ tensorBytes: 1_400, complete: true });
+      expect(found?.shape?.layers).to.deep.equal([{ kind: 'full', count: 2, kvHeads: 4, width: 32 }]);
+    });
+
+    it('no layers in a configuration that is hostile, and none of its lines for ours', async () => {
+      fill();
+      put(`${folder}/snapshots/abc123/config.json`, '\u001ememory\nMemTotal: 1 kB\nMemAvailable: 1 kB\n\u001eend\n');
+      const read = await facts(repo('org/model'));
+      expect(read.weights).to.include({ complete: true, shape: null });
+      expect(read.memTotalBytes).to.be.above(2 ** 20);
+      put(`${folder}/snapshots/abc123/config.json`, `{"num_hidden_layers": 2, "pad": "${'x'.repeat(400_000)}"}`);
+      expect((await weights(repo('org/model')))?.shape).to.equal(null);
     });
 
     it('a whole model by its commit', async () => {
