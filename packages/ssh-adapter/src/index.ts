@@ -7,6 +7,7 @@ export type { RemoteShell, RunOptions, ShellResult } from './remote-shell.ts';
 export { ShellPool, type ShellPoolOptions } from './shell-pool.ts';
 export { createSshCluster, type SshCluster, type SshClusterOptions } from './ssh-cluster.ts';
 export { fingerprintOf } from './ssh-connect.ts';
+export { SshHostAccess, type SshHostAccessOptions } from './ssh-host-access.ts';
 export { SshHostMaintenance, type SshHostMaintenanceOptions } from './ssh-host-maintenance.ts';
 export { SshImageStore } from './ssh-image-store.ts';
 export { SshNimHost, type SshNimHostOptions } from './ssh-nim-host.ts';

@@ -134,6 +134,9 @@ function connectFailure(host: Host, error: Error & ClientErrorExtensions): Spark
     }
     case 'client-timeout':
       return unreachable(host, 'did not answer in time', error);
+    case 'protocol':
+    case 'handshake':
+      return unreachable(host, 'answers, but not as an SSH server that we can talk to', error);
     case 'client-dns':
       return unreachable(host, 'has an address whose name cannot be resolved', error);
     default:
