@@ -13,3 +13,6 @@ export { type FakeVllm, type FakeVllmOptions, type FakeVllmSignal, startFakeVllm
 export { type HostMemory, InProcessMemory, type MemoryClaim, type MemorySnapshot, SPARK_MEMORY_BYTES } from './fake-vllm/host-memory.ts';
 export { DEFAULT_PROFILE, FAULTS, type FakeVllmFault, type FakeVllmProfile, readProfile } from './fake-vllm/profile.ts';
 export type { ServeOptions } from './fake-vllm/serve-options.ts';
+export { SimulatedNimHost, type SimulatedNimHostOptions } from './nim/simulated-nim-host.ts';
+export { SimulatedServiceHost, type SimulatedServiceOptions } from './services/simulated-service-host.ts';
+export { type SimulatedProbeOptions, SimulatedServiceProbe } from './services/simulated-service-probe.ts';
