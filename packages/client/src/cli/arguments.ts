@@ -54,6 +54,9 @@ export function findCommand(
   const [first, second] = plainWords(argv, COMMON_OPTIONS);
   if (first === undefined) return null;
   const without = (...places: readonly number[]): readonly string[] => argv.filter((_, index) => !places.includes(index));
+  // `settings` is a command, and `settings set` another one.
+  const pair = commands.find(({ name }) => name === `${first.value} ${second?.value}`);
+  if (pair !== undefined && second !== undefined) return { command: pair, argv: without(first.index, second.index) };
   const single = commands.find(({ name }) => name === first.value);
   if (single !== undefined) return { command: single, argv: without(first.index) };
   const group = commands.filter(({ name }) => name.startsWith(`${first.value} `));
@@ -61,8 +64,6 @@ export function findCommand(
     const names = [...new Set(commands.map(({ name }) => name.split(' ')[0] ?? ''))];
     throw new UsageError(`there is no command "${first.value}"${hint(nearest(first.value, names))}; "sparkctl help" lists them`);
   }
-  const member = group.find(({ name }) => name === `${first.value} ${second?.value}`);
-  if (member !== undefined && second !== undefined) return { command: member, argv: without(first.index, second.index) };
   const words = group.map(({ name }) => name.split(' ')[1] ?? '');
   if (second === undefined) throw new UsageError(`${first.value} needs one of: ${words.join(', ')}`);
   throw new UsageError(

@@ -23,7 +23,7 @@ export async function complete(words: readonly string[], io: Io, commands: reado
 async function candidates(before: readonly string[], current: string, io: Io, commands: readonly Command[]): Promise<readonly Candidate[]> {
   if (before.includes('--')) return [];
   const [first, second] = plainWords(before, COMMON_OPTIONS).map(({ value }) => value);
-  const command = commands.find(({ name }) => name === first || name === `${first} ${second}`);
+  const command = commands.find(({ name }) => name === `${first} ${second}`) ?? commands.find(({ name }) => name === first);
   const options: Options = { ...command?.options, ...COMMON_OPTIONS };
   const asked = optionAwaiting(before.at(-1), options);
   if (asked !== undefined) return valuesOf(asked, before, io);
@@ -37,7 +37,9 @@ async function candidates(before: readonly string[], current: string, io: Io, co
   const spec = command.arguments[given];
   if (command.name === 'help') return given === 0 ? firstWords(commands) : given === 1 ? secondWords(second ?? '', commands) : [];
   if (spec?.choices !== undefined) return spec.choices.map((choice) => [choice, ''] as const);
-  return spec?.kind === undefined ? [] : KEYS[spec.kind](before, io);
+  // `settings` takes words of its own, and `settings set` is another command.
+  const next = given === 0 && first === command.name ? secondWords(first, commands) : [];
+  return spec?.kind === undefined ? next : KEYS[spec.kind](before, io);
 }
 
 /** The option that the word before still needs a value for. */

@@ -1,10 +1,24 @@
 import { COMMON_OPTIONS, type Command, type Options } from './command.ts';
 import { table } from './text.ts';
 
+const wordsOf = (first: string, words: string): readonly string[] => words.split(' ').map((word) => `${first} ${word}`);
+
 const GROUPS: readonly (readonly [title: string, commands: readonly string[]])[] = [
-  ['See', ['status', 'models', 'history', 'logs', 'events', 'audit']],
+  ['See', ['status', 'models', 'endpoints', 'history', 'logs', 'events', 'audit']],
   ['Change the model', ['validate', 'swap', 'unload', 'wait', 'cancel']],
   ['Lock', ['lock acquire', 'lock renew', 'lock release', 'lock show', 'lock break', 'with-lock']],
+  ['Catalog', wordsOf('model', 'list show add set knobs parse history revert remove disk download pull delete-weights')],
+  ['Long work', wordsOf('op', 'list show follow cancel')],
+  ['Hosts', wordsOf('host', 'list show test trust updates update reboot')],
+  [
+    'Services',
+    [
+      ...wordsOf('service', 'list show health logs restart memory patch unpatch'),
+      'nim install',
+      ...wordsOf('qdrant', 'collections snapshots snapshot restore remove storage-restore'),
+    ],
+  ],
+  ['Settings', ['settings', 'settings set']],
   ['Plans', ['schedule register', 'schedule list', 'schedule remove', 'automations list', 'automations run', 'automations runs']],
   [
     'Webhooks',

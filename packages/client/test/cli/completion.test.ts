@@ -13,6 +13,9 @@ describe('completion', () => {
   beforeEach(() => {
     cli = new Cli(api.url);
     api.on('GET /api/models', { status: 200, body: { items: ['qwen3-32b', 'gpt-oss', '$(reboot)'].map((key) => ({ key, name: key })) } });
+    api.on('GET /api/hosts', { status: 200, body: { items: [{ key: 'spark1', name: 'Spark 1' }] } });
+    api.on('GET /api/services', { status: 200, body: { items: [{ key: 'qdrant', name: 'Qdrant' }] } });
+    api.on('GET /api/operations', { status: 200, body: { items: [{ id: 'op_1', kind: 'image_pull', subject: 'x' }] } });
     api.on('GET /api/clusters', { status: 200, body: { items: [{ key: 'left', name: 'Left' }] } });
   });
   afterEach(() => cli.remove());
@@ -24,10 +27,11 @@ describe('completion', () => {
   }
 
   it('knows the commands, and those of a group', async () => {
-    expect(await words('s')).to.deep.equal(['status', 'swap', 'schedule']);
+    expect(await words('s')).to.deep.equal(['status', 'swap', 'service', 'settings', 'schedule']);
     expect(await words('--url', api.url, 'w')).to.deep.equal(['wait', 'with-lock', 'webhooks']);
     expect(await words('lock', 're')).to.deep.equal(['renew', 'release']);
     expect(await words('help', 'au')).to.deep.equal(['audit', 'automations']);
+    expect(await words('settings', '')).to.deep.equal(['set']);
   });
 
   it('knows the options of a command and what they take', async () => {
@@ -46,6 +50,11 @@ describe('completion', () => {
     expect(await words('with-lock', '--model', 'q')).to.deep.equal(['qwen3-32b']);
     expect(await words('status', '--cluster', '')).to.deep.equal(['left']);
     expect(await words('swap', 'qwen3-32b', '')).to.deep.equal([]);
+    expect(await words('model', 'knobs', 'g')).to.deep.equal(['gpt-oss']);
+    expect(await words('host', 'test', '')).to.deep.equal(['spark1']);
+    expect(await words('model', 'download', 'gpt-oss', '--host', '')).to.deep.equal(['spark1']);
+    expect(await words('service', 'logs', '')).to.deep.equal(['qdrant']);
+    expect(await words('op', 'follow', '')).to.deep.equal(['op_1']);
   });
 
   it('finds nothing, without a word, where there is nothing to find', async () => {

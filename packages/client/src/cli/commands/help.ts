@@ -18,7 +18,7 @@ export const createHelp = (texts: () => Texts): Command =>
     async run({ args, out }) {
       const { overview, of, commands } = texts();
       const group = commands.filter(({ name }) => name.startsWith(`${args[0]} `));
-      if (args.length === 1 && group.length > 0) {
+      if (args.length === 1 && group.length > 0 && !commands.some(({ name }) => name === args[0])) {
         out.line(group.map(({ name, summary }) => `sparkctl ${name}: ${summary}`).join('\n'));
         return EXIT.ok;
       }
