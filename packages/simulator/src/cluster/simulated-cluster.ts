@@ -4,16 +4,19 @@ import {
   clusterKey,
   endpointOf,
   type Host,
+  type HostAccess,
   type HostFence,
   type HostProbe,
   hostKey,
   type ImageStore,
   type Logger,
   type ModelRuntime,
+  type TrustStore,
   type WeightStore,
 } from '@spark-control/core';
 import type { FakeVllmProfile } from '../fake-vllm/profile.ts';
 import { choosePort } from './free-port.ts';
+import { ForgetfulTrust, SimulatedAccess } from './simulated-access.ts';
 import { SimulatedFence } from './simulated-fence.ts';
 import { SimulatedHost } from './simulated-host.ts';
 import { SimulatedImages } from './simulated-images.ts';
@@ -63,6 +66,8 @@ export type SimulatedClusterOptions = Readonly<{
   stateFile?: string;
   /** How models behave, by key, repo, path or served name. What is left out follows from the size of the weights. */
   profiles?: Readonly<Record<string, Partial<FakeVllmProfile>>>;
+  /** Pins of host keys. Default: they are forgotten with the cluster. */
+  trust?: TrustStore;
   /** From 0 to below 1. Default: `Math.random`. */
   random?: () => number;
 }>;
@@ -75,6 +80,7 @@ export type SimulatedCluster = Readonly<{
   probe: HostProbe;
   weights: WeightStore;
   images: ImageStore;
+  access: HostAccess;
   control: SimulationControl;
   /** The fence as another control plane would claim it. */
   fenceOf(controllerId: string): HostFence;
@@ -85,7 +91,7 @@ export type SimulatedCluster = Readonly<{
 
 /** Builds simulated Sparks inside this process. */
 export async function createSimulatedCluster(options: SimulatedClusterOptions): Promise<SimulatedCluster> {
-  const { clock, logger, controllerId, stateFile, speed = 1, random = Math.random } = options;
+  const { clock, logger, controllerId, stateFile, speed = 1, random = Math.random, trust = new ForgetfulTrust() } = options;
   const saved = stateFile === undefined ? null : readState(stateFile, logger);
   const port = await choosePort(saved?.port ?? null, LOOPBACK, random);
   const hosts = options.cluster.hosts.map((host): Host => ({ ...host, address: LOOPBACK }));
@@ -123,6 +129,7 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
       refusalOf: (repo) => control.refusalOf(repo),
     }),
     images: new SimulatedImages({ hosts: simulated, refusalOf: (image) => control.refusalOf(image) }),
+    access: new SimulatedAccess({ cluster, hosts: simulated, trust, clock }),
     control,
     fenceOf,
     endpointBaseUrl: () => endpointOf(cluster),

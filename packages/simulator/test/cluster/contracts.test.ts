@@ -1,4 +1,5 @@
 import { hostKey } from '@spark-control/core';
+import { describeHostAccess } from '../../../core/test/contracts/host-access.contract.ts';
 import { hostProbeContract } from '../../../core/test/contracts/host-probe.contract.ts';
 import { imageStoreContract } from '../../../core/test/contracts/image-store.contract.ts';
 import { modelRuntimeContract } from '../../../core/test/contracts/model-runtime.contract.ts';
@@ -97,6 +98,20 @@ imageStoreContract('the simulator', async () => {
     reset: async () => {
       control.setRefusal('lan/nobodys:v1', 'no registry has it.');
       for (const host of hosts) for (const image of ['lan/thing:v1', 'lan/nobodys:v1']) control.setImageMissing(host, image, true);
+    },
+    dispose: () => close(),
+  };
+});
+
+describeHostAccess('the simulator', async () => {
+  const { cluster, access, control, close } = await startCluster();
+  const host = cluster.hosts[0]?.key ?? hostKey('none');
+  return {
+    access,
+    host,
+    cutOff: async () => {
+      await control.hostDown(host, true);
+      return () => control.hostDown(host, false);
     },
     dispose: () => close(),
   };
