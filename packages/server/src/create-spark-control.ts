@@ -172,6 +172,7 @@ function coreOf(options: SparkControlOptions, parts: Parts): SparkCore {
     events: store.events,
     fences: store.fences,
     leases: store.leases,
+    memoryRecords: store.memoryRecords,
     planned,
     ...tools,
     endpoint,

@@ -7,6 +7,7 @@ import { describeAnswerStore } from '../../core/test/contracts/answer-store.cont
 import { describeAuditLog } from '../../core/test/contracts/audit-log.contract.ts';
 import { describeAutomationStore } from '../../core/test/contracts/automation-store.contract.ts';
 import { describeLeaseStore } from '../../core/test/contracts/lease-store.contract.ts';
+import { describeMemoryRecords } from '../../core/test/contracts/memory-records.contract.ts';
 import { describeOperationStore } from '../../core/test/contracts/operation-store.contract.ts';
 import { describeScheduleStore } from '../../core/test/contracts/schedule-store.contract.ts';
 import { describeSwapJournal } from '../../core/test/contracts/swap-journal.contract.ts';
@@ -40,6 +41,7 @@ describeWebhookOutbox('the SQLite store', async ({ cap }) => {
 });
 describeAutomationStore('the SQLite store', () => storeWith({}));
 describeOperationStore('the SQLite store', () => storeWith({}));
+describeMemoryRecords('the SQLite store', () => storeWith({}));
 describeTrustStore('the SQLite store', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'spark-store-'));
   let store = await openStore({ folder, ...SMALL });

@@ -11,6 +11,7 @@ import {
   isSparkError,
   type LeaseStore,
   type Logger,
+  type MemoryRecords,
   type OperationStore,
   type ScheduleStore,
   type SwapJournal,
@@ -35,6 +36,7 @@ import { SqlCatalogHistory } from './sql-catalog-history.ts';
 import { SqlEventLog } from './sql-event-log.ts';
 import { SqlJournal } from './sql-journal.ts';
 import { SqlLeases } from './sql-leases.ts';
+import { SqlMemoryRecords } from './sql-memory-records.ts';
 import { SqlOperations } from './sql-operations.ts';
 import { SqlOutbox } from './sql-outbox.ts';
 import { SqlSchedules } from './sql-schedules.ts';
@@ -75,6 +77,7 @@ export type Store = Readonly<{
   automations: AutomationStore;
   schedules: ScheduleStore;
   operations: OperationStore;
+  memoryRecords: MemoryRecords;
   /** Revisions of the catalog: for `YamlCatalogSource.attach` and `YamlCatalogEditor`. */
   catalogHistory: CatalogLedger;
   /** Pins of host keys that are in no file. */
@@ -162,6 +165,7 @@ async function assemble(
   const journal = new SqlJournal(db, { events, leases, audit, outbox }, guard);
   const answers = new SqlAnswers(db, guard, sealer);
   const operations = new SqlOperations(db, guard, audit);
+  const memoryRecords = new SqlMemoryRecords(db, guard);
   const catalogHistory = new SqlCatalogHistory(db, { guard, audit, sealer, clock: options.clock ?? { now: Date.now } });
   const trust = await SqlTrustStore.open(db, { guard, audit, clock: options.clock ?? { now: Date.now } });
   await answers.abandonRunning().catch((error: unknown) => {
@@ -229,6 +233,10 @@ async function assemble(
       get: read((id) => schedules.get(id)),
       save: (schedule, entry) => schedules.save(schedule, entry),
       remove: (id, entry) => schedules.remove(id, entry),
+    },
+    memoryRecords: {
+      save: (record) => memoryRecords.save(record),
+      latest: read((cluster, model, simulated) => memoryRecords.latest(cluster, model, simulated)),
     },
     operations: {
       get: read((id) => operations.get(id)),
