@@ -7,6 +7,7 @@ import {
   type ModelSource,
   type WeightStore,
 } from '../../src/index.ts';
+import { refusal } from '../support/refusal.ts';
 
 /** What the suite works on. `reset` puts the repositories back as they are named. */
 export type WeightSubject = Readonly<{
@@ -62,14 +63,6 @@ const reached = (host: HostWeights): Reached => (host.reachable ? host : expect.
 async function survey({ store }: WeightSubject, ...repos: readonly string[]): Promise<readonly Reached[]> {
   const questions = repos.map((name) => ({ id: name, source: repo(name) }));
   return (await store.survey(questions, NEVER)).map(reached);
-}
-
-async function refusal(promise: Promise<unknown>): Promise<Readonly<{ code: string; message: string }>> {
-  const outcome = await promise.then(
-    () => null,
-    (error: unknown) => error,
-  );
-  return isSparkError(outcome) ? outcome : expect.fail(`it was expected to be refused, not ${String(outcome)}`);
 }
 
 function describeSurveys(subject: () => WeightSubject): void {
