@@ -1,8 +1,9 @@
 import type { Actor } from '../audit/audit-entry.ts';
 import type { UpdatePlan } from '../host/update-plan.ts';
-import type { HostKey } from '../ids.ts';
+import type { ClusterKey, HostKey } from '../ids.ts';
 import type { Operation } from '../operation/operation.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { HostFence } from '../ports/host-fence.ts';
 import type { HostMaintenance } from '../ports/host-maintenance.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { SparkCore } from './core-api.ts';
@@ -79,6 +80,8 @@ export type MaintenanceDeps = Readonly<{
   operations: OperationDesk;
   /** `null`: these hosts cannot be updated from here. */
   maintenance: HostMaintenance | null;
+  /** The fence files of a cluster's hosts. */
+  fenceOf: (cluster: ClusterKey) => Pick<HostFence, 'claim'>;
   clock: Clock;
   logger: Logger;
   /** Id of this control plane's data folder, which its claims bear. */

@@ -44,12 +44,15 @@ export class MaintenanceSwaps {
     return await this.#run(model, lockId, signal);
   }
 
-  /** What a finished unload claimed on the hosts. @throws {SparkError} FENCED_OFF when it claimed nothing. */
-  claimOf(unload: Swap): Claim {
-    if (unload.fence !== null) {
-      return { cluster: unload.cluster, fence: unload.fence, controller: this.#deps.controllerId, swap: unload.id };
-    }
-    throw causeOf(unload);
+  /**
+   * What the unload claimed on the hosts. One that failed may have raised its claim since, for the way back: then the hosts are asked.
+   * Rejects FENCED_OFF when somebody else has claimed them, HOST_UNREACHABLE, and with its cause when it never came to claim anything.
+   */
+  async claimOf(unload: Swap, signal: AbortSignal): Promise<Claim> {
+    const { cluster, fence, id: swap, phase } = unload;
+    if (fence === null) throw causeOf(unload);
+    const claim: Claim = { cluster, fence, controller: this.#deps.controllerId, swap };
+    return phase === 'ready' ? claim : await this.#deps.fenceOf(cluster).claim(swap, fence, signal, claim);
   }
 
   async #run(model: ModelKey | null, lockId: string | null, signal: AbortSignal): Promise<Swap> {

@@ -2,6 +2,7 @@ import { isSparkError, SparkError } from '../errors.ts';
 import type { Claim } from '../launch/launch-plan.ts';
 import type { Plain } from '../operation/operation.ts';
 import type { HostCondition, HostMaintenance } from '../ports/host-maintenance.ts';
+import { whileAway } from './away-host.ts';
 import { MAINTENANCE_TIMES, type MaintenanceDeps } from './maintenance-api.ts';
 import { assertPlan, type HostOutcome, type HostWork, maintainHost, whileReachable } from './maintenance-host.ts';
 import { type HostTask, readInput } from './maintenance-input.ts';
@@ -69,15 +70,18 @@ async function unload(work: Early, swaps: MaintenanceSwaps, lock: HeldLock, warn
   const swap = await swaps.unload(lock.lockId, signal);
   if (swap.phase === 'ready') {
     report.done('unload', null);
-    return swaps.claimOf(swap);
+    return await swaps.claimOf(swap, signal);
   }
   const cause = causeOf(swap);
   report.failed('unload', cause.message);
   // A host whose Docker hangs is just what a reboot is for: whoever has claimed the cluster may go on.
-  const mayGoOn = context.operation.kind === 'host_reboot' && swap.phase === 'failed' && swap.fence !== null && cause.code !== 'FENCED_OFF';
+  const hasTried = swap.phase === 'failed' || swap.phase === 'rolled_back';
+  const mayGoOn = context.operation.kind === 'host_reboot' && hasTried && swap.fence !== null && cause.code !== 'FENCED_OFF';
   if (!mayGoOn) throw cause;
   warnings.push(`The model could not be unloaded (${cause.message}); the reboot ended it.`);
-  return swaps.claimOf(swap);
+  const absence = { clock: work.deps.clock, pollMs: work.times.pollMs, limitMs: work.times.rebootMs };
+  const away = (seconds: number): void => report.label(`asking all hosts of ${swap.cluster} for their fence, ${seconds} s`);
+  return await whileAway({ ...absence, away }, signal, () => swaps.claimOf(swap, signal));
 }
 
 async function eachHost(work: Early, swaps: MaintenanceSwaps, lock: HeldLock, claim: Claim): Promise<readonly HostOutcome[]> {

@@ -24,9 +24,9 @@ import { FakeTokens } from './fake-tokens.ts';
 import { MemoryJournal } from './memory-journal.ts';
 
 /** A process that has died: whatever it still calls never answers, so nothing it would do after its death happens. */
-type Life = { isDead: boolean };
+export type Life = { isDead: boolean };
 
-function whileAlive<T extends object>(port: T, life: Life): T {
+export function whileAlive<T extends object>(port: T, life: Life): T {
   return new Proxy(port, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target);
