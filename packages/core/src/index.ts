@@ -124,6 +124,7 @@ export { type CatalogSnapshot, type EnvValue, type FlagValue, findModel, type Mo
 export type { LayerGroup } from './catalog/model-layers.ts';
 export { type ModelShape, readModelShape } from './catalog/model-shape.ts';
 export { nearMatches } from './catalog/near-matches.ts';
+export { type ParsedCommand, parseCommand } from './catalog/parse-command.ts';
 export { type CheckOptions, checkModel, type ModelResult } from './catalog/validate.ts';
 export { ERROR_CATALOG, type ErrorCode, type ErrorDetails, type Issue, isSparkError, SparkError } from './errors.ts';
 export { type Judgement, RISKS, type Risk } from './host/known-risks.ts';

@@ -65,9 +65,9 @@ describe('a catalog that a process edits, people edit by hand, and kills interru
     byHand.set(key, `hand-${hands}`);
   };
   const writeBy = (inPlace: boolean, text: string): void => {
-    if (inPlace) return writeFileSync(overrides(), text);
-    writeFileSync(`${overrides()}~`, text);
-    renameSync(`${overrides()}~`, overrides());
+    const written = inPlace ? overrides() : `${overrides()}~`;
+    writeFileSync(written, text);
+    if (!inPlace) renameSync(written, overrides());
   };
 
   /** While the process stands still, in the middle of whatever it did. */
@@ -104,11 +104,11 @@ describe('a catalog that a process edits, people edit by hand, and kills interru
           known.set(key, state);
         }
       }
-      if (edits > 0 && random(4) === 0) whileStopped(child, () => editByHand(true));
+      if (edits > 0 && random(10) === 0) whileStopped(child, () => editByHand(true));
       if (edits >= EDITS_A_LIFE) setTimeout(() => child.kill('SIGKILL'), random(12));
     });
     const timer = setInterval(
-      () => random(3) === 0 && edits > 0 && child.exitCode === null && whileStopped(child, () => editByHand(true)),
+      () => random(10) === 0 && edits > 0 && child.exitCode === null && whileStopped(child, () => editByHand(true)),
       7,
     );
     await new Promise((resolve) => child.on('close', resolve));

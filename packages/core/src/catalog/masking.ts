@@ -11,6 +11,9 @@ const SECRET_FLAG = /token(?!s|iz)|secret|passw(or)?d|credential|(api|access|pri
 
 export const isSecretFlag = (word: string): boolean => SECRET_FLAG.test(word);
 
+/** Figures are limits of tokens, not tokens. */
+export const isFigure = (word: string): boolean => /^-?[\d.]+$/.test(word);
+
 /** Value of a variable as people see it: what comes from the control plane's own environment, and what is named like a secret, is masked. */
 export function maskedEnvValue(name: string, value: EnvValue): string {
   return value.kind === 'secret' || looksSecret(name) ? MASK : maskSecrets(value.value);
@@ -20,9 +23,9 @@ export function maskedEnvValue(name: string, value: EnvValue): string {
 export function maskedWords(words: readonly string[]): readonly string[] {
   return words.map((word, index) => {
     const before = words[index - 1] ?? '';
-    if (before.startsWith('-') && !before.includes('=') && isSecretFlag(before) && !word.startsWith('-')) return MASK;
+    if (before.startsWith('-') && !before.includes('=') && isSecretFlag(before) && !word.startsWith('-') && !isFigure(word)) return MASK;
     const [name = '', value] = word.split('=', 2);
-    return value !== undefined && name.startsWith('-') && isSecretFlag(name) ? `${name}=${MASK}` : maskSecrets(word);
+    return value !== undefined && name.startsWith('-') && isSecretFlag(name) && !isFigure(value) ? `${name}=${MASK}` : maskSecrets(word);
   });
 }
 

@@ -34,7 +34,7 @@ export type CatalogEditorOptions = Readonly<{
 }>;
 
 /** Somebody who changes the file this often within one edit is a program gone wild. */
-const MOST_TRIES = 8;
+const MOST_TRIES = 40;
 const PAUSE_MS = 20;
 const MOST_PAUSES = 50;
 
