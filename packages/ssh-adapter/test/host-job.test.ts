@@ -4,7 +4,6 @@ import { expect } from 'chai';
 import { HOSTILE } from '../../core/test/support/hostile-words.ts';
 import { HostJob, ShellPool } from '../src/index.ts';
 import { eventually } from './support/eventually.ts';
-import { rejection } from './support/rejection.ts';
 import { useSshd } from './support/sshd.ts';
 import { systemClock } from './support/system-clock.ts';
 

@@ -1,3 +1,4 @@
+import type { Model } from '../catalog/model.ts';
 import type { LaunchPlan } from '../launch/launch-plan.ts';
 import type { Cluster } from '../topology/cluster.ts';
 import { gib } from './memory-need.ts';
@@ -49,12 +50,12 @@ export function imageCheck(scene: CheckScene, picture: HostPicture): PreflightCh
   const imageId = picture.facts?.imageId;
   if (imageId === undefined) return unknownCheck('image', picture);
   if (imageId === null) {
-    const hint = `Build or pull it there first: docker pull ${image}`;
+    const hint = `Build it there, or pull it: ${pullWith(scene, image)}`;
     return check('image', picture.host, 'fail', { detail: `Image ${image} is not on ${picture.host.name}.`, hint });
   }
   const headId = scene.head?.facts?.imageId;
   if (scene.cluster.launcher === 'launch_cluster' && typeof headId === 'string' && headId !== imageId) {
-    const hint = 'Copy the image from the first host to the others (build-and-copy.sh -c does).';
+    const hint = `Pull it on all hosts (${pullWith(scene, image)}), or copy what was built on the first one: build-and-copy.sh -c.`;
     return check('image', picture.host, 'fail', {
       detail: `Image ${image} differs from the one on ${scene.head?.host.name}; the launcher refuses that.`,
       hint,
@@ -64,14 +65,17 @@ export function imageCheck(scene: CheckScene, picture: HostPicture): PreflightCh
   return check('image', picture.host, 'pass', { detail: `Image ${image} is on ${picture.host.name}.`, measured: imageId });
 }
 
-export function weightsCheck(isLocalPath: boolean, picture: HostPicture): PreflightCheck {
+const pullWith = ({ plan }: CheckScene, image: string): string =>
+  plan === null ? `docker pull ${image}` : `POST /api/models/${plan.model}/pull-image`;
+
+export function weightsCheck({ key, source }: Pick<Model, 'key' | 'source'>, picture: HostPicture): PreflightCheck {
   const { host } = picture;
   const weights = picture.facts?.weights;
   if (weights === undefined) return unknownCheck('weights', picture);
   if (weights?.complete) {
     return check('weights', host, 'pass', { detail: `The weights are on ${host.name}: ${weights.path}`, measured: gib(weights.bytes) });
   }
-  if (isLocalPath) {
+  if (source.kind === 'local_path') {
     const detail = weights === null ? `The local path is not on ${host.name}.` : `The local path on ${host.name} holds no complete model.`;
     return check('weights', host, 'fail', { detail, hint: 'Copy the model to the same path on every host it spans.' });
   }
@@ -79,7 +83,7 @@ export function weightsCheck(isLocalPath: boolean, picture: HostPicture): Prefli
   const measured = weights === null ? null : gib(weights.bytes);
   return check('weights', host, 'warn', {
     detail,
-    hint: 'The start would download them, which may take very long; download them first.',
+    hint: `Download them first: POST /api/models/${key}/download. The start would do so itself, which may take very long.`,
     measured,
   });
 }

@@ -58,7 +58,7 @@ export function preflightReport(input: PreflightInput): PreflightReport {
     ...all.map(hostCheck),
     ...taking.map((picture) => launcherCheck(scene, picture)),
     ...taking.map((picture) => imageCheck(scene, picture)),
-    ...taking.map((picture) => weightsCheck(model.source.kind === 'local_path', picture)),
+    ...taking.map((picture) => weightsCheck(model, picture)),
     ...(head === null ? [] : [portCheck(scene, head)]),
     ...memory.checks,
     ...taking.map((picture) => diskCheck(scene, picture)),

@@ -1,12 +1,5 @@
 import { expect } from 'chai';
-import {
-  type DownloadProgress,
-  type HostKey,
-  type HostWeights,
-  isSparkError,
-  type ModelSource,
-  type WeightStore,
-} from '../../src/index.ts';
+import type { DownloadProgress, HostKey, HostWeights, ModelSource, WeightStore } from '../../src/index.ts';
 import { refusal } from '../support/refusal.ts';
 
 /** What the suite works on. `reset` puts the repositories back as they are named. */

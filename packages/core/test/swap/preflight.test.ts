@@ -109,7 +109,7 @@ describe('preflightReport', () => {
       expect(report.ok).to.equal(false);
       expect(checkOf(report, 'image', 'spark2')).to.include({
         status: 'fail',
-        hint: 'Build or pull it there first: docker pull vllm-node',
+        hint: 'Build it there, or pull it: POST /api/models/qwen/pull-image',
       });
     });
 
@@ -295,7 +295,7 @@ describe('preflightIssues', () => {
       ['/model', 'image'],
     ]);
     expect(preflightIssues(report)[1]?.message).to.equal(
-      'Image vllm-node is not on spark2. Build or pull it there first: docker pull vllm-node',
+      'Image vllm-node is not on spark2. Build it there, or pull it: POST /api/models/qwen/pull-image',
     );
   });
 });
