@@ -106,7 +106,8 @@ export function clientProblem(code: string, title: string, remedy: string): Prob
 
 /** Anything but an {@link ApiError} here is a fault of the page; it is shown rather than swallowed. */
 export function problemFrom(error: unknown): Problem {
-  if (error instanceof ApiError) return error.problem;
+  // By what it carries: code that came in another file may have a class of its own.
+  if (error instanceof Error && 'problem' in error && isProblem(error.problem)) return error.problem;
   const detail = error instanceof Error ? error.message : String(error);
   return { title: 'A fault in the page', status: 0, detail, code: 'PAGE_FAULT', request_id: null, remedy: 'Reload the page.' };
 }

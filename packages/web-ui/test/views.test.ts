@@ -214,11 +214,11 @@ describe('preflightView', () => {
     expect(view.estimate).to.equal('3:40 usually, 4:20 at worst (7 loads)');
     const blank = preflightView(
       aPreflight({
-        memory: { needed_bytes: null, available_bytes: 5 * GIB, basis: 'estimated' },
+        memory: someMemory({ available_bytes: 5 * GIB }),
         estimate: { p50_seconds: null, p90_seconds: null, samples: 0 },
       }),
     );
-    const unasked = aPreflight({ memory: { needed_bytes: null, available_bytes: null, basis: 'estimated' } });
+    const unasked = aPreflight({ memory: someMemory() });
     expect(preflightView(unasked).memory).to.equal('unknown: the hosts could not be asked');
     expect([blank.memory, blank.estimate]).to.deep.equal(['need unknown, 5.0 GiB available', 'unknown: it was never loaded here']);
   });

@@ -6,6 +6,7 @@ const GLOBALS = [
   'HTMLElement',
   'HTMLInputElement',
   'HTMLSelectElement',
+  'HTMLTextAreaElement',
   'HTMLFormElement',
   'Element',
   'Node',

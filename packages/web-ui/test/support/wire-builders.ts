@@ -74,8 +74,12 @@ export const aHost = (key: string, change: Partial<WireHost> = {}): WireHost => 
   code: null,
   reason: null,
   at: iso(NOON - 1_000),
-  memory: { total_bytes: 128 * GIB, available_bytes: 26 * GIB, cached_bytes: 4 * GIB, swap_free_bytes: null },
+  memory: { total_bytes: 128 * GIB, available_bytes: 26 * GIB, cached_bytes: 4 * GIB, swap_free_bytes: null, pressure_some_avg10: 0 },
   disk_free_bytes: 812 * GIB,
+  disks: [],
+  os: null,
+  kernel: null,
+  load: null,
   uptime_seconds: 86_400,
   docker_version: '28.3.0',
   launcher: null,
@@ -147,6 +151,12 @@ export const aCheck = (change: Partial<WirePreflightCheck> = {}): WirePreflightC
   ...change,
 });
 
+export const someMemory = (change: Partial<WirePreflightReport['memory']> = {}): WirePreflightReport['memory'] => ({
+  ...{ needed_bytes: null, available_bytes: null, basis: 'estimated', lowest_utilization: null, highest_utilization: null },
+  ...{ longest_context: null, concurrency: null, parts: [], reasons: [] },
+  ...change,
+});
+
 export const aPreflight = (change: Partial<WirePreflightReport> = {}): WirePreflightReport => ({
   model: 'gemma-27b',
   cluster: 'default',
@@ -165,7 +175,7 @@ export const aPreflight = (change: Partial<WirePreflightReport> = {}): WirePrefl
     }),
   ],
   command: { launcher: 'launch_cluster', preview: './launch-cluster.sh -d exec vllm serve some-lab/gemma-27b -tp 2' },
-  memory: { needed_bytes: 70 * GIB, available_bytes: 117 * GIB, basis: 'estimated' },
+  memory: someMemory({ needed_bytes: 70 * GIB, available_bytes: 117 * GIB }),
   estimate: { p50_seconds: 220, p90_seconds: 260, samples: 7 },
   ...change,
 });
