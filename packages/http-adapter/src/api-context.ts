@@ -4,8 +4,10 @@ import type {
   Clock,
   OperationDesk,
   ScheduleDesk,
+  ServiceDesk,
   SettingsDesk,
   SparkCore,
+  StorageDesk,
   VectorDesk,
   WebhookDesk,
 } from '@spark-control/core';
@@ -20,8 +22,12 @@ export type ApiContext = Readonly<{
   automations: AutomationDesk;
   operations: OperationDesk;
   settings: SettingsDesk;
+  /** `null`: no services can be reached. */
+  services: ServiceDesk | null;
   /** `null`: no vector store can be reached. */
   vectors: VectorDesk | null;
+  /** `null`: the disks of the hosts cannot be reached. */
+  storage: StorageDesk | null;
   /** Of a swap that names none. */
   drainSeconds: number;
   clock: Clock;

@@ -7,8 +7,10 @@ import type {
   Logger,
   OperationDesk,
   ScheduleDesk,
+  ServiceDesk,
   SettingsDesk,
   SparkCore,
+  StorageDesk,
   VectorDesk,
   WebhookDesk,
 } from '@spark-control/core';
@@ -46,8 +48,12 @@ export type AppDeps = Readonly<{
   automations: AutomationDesk;
   operations: OperationDesk;
   settings: SettingsDesk;
+  /** Default: none can be reached, and their routes say so. */
+  services?: ServiceDesk;
   /** Default: there is none, and its routes say so. */
   vectors?: VectorDesk;
+  /** Default: none, and its routes say so. */
+  storage?: StorageDesk;
   clock: Clock;
   ids: Ids;
   logger: Logger;
@@ -87,7 +93,9 @@ export function createApp(deps: AppDeps): SparkApp {
     automations: deps.automations,
     operations: deps.operations,
     settings: deps.settings,
+    services: deps.services ?? null,
     vectors: deps.vectors ?? null,
+    storage: deps.storage ?? null,
     drainSeconds: deps.drainSeconds ?? 30,
     clock,
     version: deps.version,

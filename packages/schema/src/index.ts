@@ -180,6 +180,7 @@ export {
   NimInstallBody,
   PatchBody,
   PatchPlan,
+  PatchQuery,
   RestartServiceBody,
   Service,
   ServiceDetail,

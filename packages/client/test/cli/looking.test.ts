@@ -58,7 +58,7 @@ function aStatus(): WireStatus {
       code: null,
     },
     ...{ reason: reachable ? null : 'no answer', at: AT, memory: null, disk_free_bytes: null, uptime_seconds: null, docker_version: null },
-    ...{ launcher: null, port_owner: null, gpu: null },
+    ...{ launcher: null, port_owner: null, gpu: null, disks: [], os: null, kernel: null, load: null },
   });
   return {
     ...{ version: '1.2.3', simulated: true, started_at: AT, now: AT, models: [], catalog: { revision: 1, fault: null }, last_event_id: 9 },
@@ -67,6 +67,7 @@ function aStatus(): WireStatus {
     locks: [LOCK, { ...FREE, cluster: 'left' }],
     swaps: [aSwap(), settledSwap('ready', { id: 'swp_0' }), settledSwap('ready', { id: 'swp_left', cluster: 'left' })],
     operations: [],
+    services: [],
   };
 }
 

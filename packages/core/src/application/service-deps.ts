@@ -1,10 +1,10 @@
+import type { AuditEntry } from '../audit/audit-entry.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ModelEndpoint } from '../ports/model-endpoint.ts';
 import type { PatchSource, ServiceHost } from '../ports/service-host.ts';
 import type { ServiceProbe } from '../ports/service-probe.ts';
 import type { ServiceRegistry } from '../ports/service-registry.ts';
-import type { SwapJournal } from '../ports/swap-journal.ts';
 import type { SparkCore } from './core-api.ts';
 import type { OperationDesk } from './operation-api.ts';
 
@@ -17,8 +17,8 @@ export type ServiceDeskDeps = Readonly<{
   host: ServiceHost | null;
   patchSource: PatchSource;
   endpoint: ModelEndpoint;
-  /** For the audit trail. */
-  journal: Pick<SwapJournal, 'commit'>;
+  /** Writes a line of the audit trail. Rejects STORE_UNAVAILABLE. */
+  record: (entry: AuditEntry) => Promise<void>;
   clock: Clock;
   logger: Logger;
   /** How often services are asked for their status, ms. Default 15,000. */

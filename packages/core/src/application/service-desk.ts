@@ -82,7 +82,7 @@ class Desk implements ServiceDesk {
     const note = bytes === null ? 'memory cap taken away' : `memory cap of ${Math.round(bytes / MIB)} MiB`;
     const place = servicePlace(service, this.#deps.core.clusters);
     const entry = { at: this.#deps.clock.now(), actor, cluster: place?.cluster.key ?? null, target: key, fence: null, note };
-    await this.#deps.journal.commit({ audit: [{ ...entry, action: 'service_limited' }] });
+    await this.#deps.record({ ...entry, action: 'service_limited' });
     return host.limitMemory(service, bytes, signal);
   }
 

@@ -6,13 +6,14 @@ import { hostViews } from '../hosts/view.ts';
 import { lockView } from '../locks/view.ts';
 import { modelSummaries } from '../models/view.ts';
 import { operationView } from '../operations/view.ts';
+import { serviceView } from '../services/view.ts';
 import { timestamp } from '../wire-time.ts';
 
 const RECENT_SWAPS = 10;
 
 /** One snapshot of all that the overview shows. */
 export async function statusView(
-  { core, operations, clock, version, startedAt, swapViews }: ApiContext,
+  { core, operations, services, clock, version, startedAt, swapViews }: ApiContext,
   lastEventId: number,
 ): Promise<WireStatus> {
   const [models, swaps] = await Promise.all([modelSummaries(core), currentSwaps(core).then((found) => swapViews.views(found))]);
@@ -28,6 +29,7 @@ export async function statusView(
     models: [...models],
     swaps: [...swaps],
     operations: operations.recent().map((operation) => operationView(operation, clock.now())),
+    services: services?.list().map(serviceView) ?? [],
     catalog: { revision, fault },
     last_event_id: lastEventId,
   };

@@ -112,6 +112,8 @@ export const PatchPlan = Type.Object({
   restart: Type.Boolean(),
   blockers: Type.Array(Type.String()),
 });
+/** Which plan: of the patches, or of the undo of the last time. */
+export const PatchQuery = Type.Object({ action: Type.Optional(Type.Enum(['apply', 'undo'], { default: 'apply' })) }, CLOSED);
 /** Without `confirm` the answer is the plan, and nothing is changed. */
 export const PatchBody = Type.Object(
   {

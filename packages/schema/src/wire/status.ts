@@ -4,6 +4,7 @@ import { NullableString, Timestamp } from './common.ts';
 import { Lock } from './lock.ts';
 import { ModelSummary } from './model.ts';
 import { Operation } from './operation.ts';
+import { Service } from './service.ts';
 import { Swap } from './swap.ts';
 
 /** One snapshot of all that the overview shows; also the first event of `/api/events`. */
@@ -21,6 +22,8 @@ export const Status = Type.Object({
   swaps: Type.Array(Swap),
   /** All that run and the last ten that are over, newest first. */
   operations: Type.Array(Operation),
+  /** Those that are not disabled. */
+  services: Type.Array(Service),
   catalog: Type.Object({ revision: Type.Integer({ minimum: 0 }), fault: NullableString }),
   last_event_id: Type.Integer({ minimum: 0 }),
 });

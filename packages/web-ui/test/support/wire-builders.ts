@@ -190,6 +190,7 @@ export const aStatus = (change: Partial<WireStatus> = {}): WireStatus => ({
   locks: [aLock()],
   models: [],
   swaps: [],
+  operations: [],
   catalog: { revision: 1, fault: null },
   last_event_id: 100,
   ...change,
