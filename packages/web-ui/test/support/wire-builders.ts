@@ -191,6 +191,7 @@ export const aStatus = (change: Partial<WireStatus> = {}): WireStatus => ({
   models: [],
   swaps: [],
   operations: [],
+  services: [],
   catalog: { revision: 1, fault: null },
   last_event_id: 100,
   ...change,
