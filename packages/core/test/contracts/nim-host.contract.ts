@@ -5,6 +5,8 @@ export type NimSubject = Readonly<{
   nim: NimHost;
   host: HostKey;
   key: string;
+  /** Free on the host; the next one is, too. */
+  port: number;
   images: Readonly<{ good: string; second: string; wrongProcessor: string; crashing: string }>;
   /** How often an image was really pulled. */
   pulls?: () => number;
@@ -35,7 +37,7 @@ export function nimHostContract(name: string, build: () => Promise<NimSubject>):
         job: 'op_1',
         image: good,
         container: 'nim-one',
-        port: 8_001,
+        port: subject.port,
         cache: '~/.cache/nim',
         env: { NIM_X: `a 'b' $c` },
         replace: false,
@@ -104,13 +106,15 @@ export function nimHostContract(name: string, build: () => Promise<NimSubject>):
       await run();
       expect(await loaded()).to.be.a('string');
       expect((await survey()).container).to.deep.equal({ running: true, job: 'op_1' });
-      expect((await survey({ container: 'nim-two' })).portOwner).to.equal('container nim-one');
+      expect((await survey()).portOwner).to.equal('container nim-one');
+      expect((await survey({ container: 'nim-two' })).portOwner).to.be.a('string');
+      expect((await survey({ port: subject.port + 1 })).portOwner).to.equal(null);
     });
 
     it('refuses a name that is taken, and leaves the container alone', async () => {
       await pull();
       await run();
-      expect(await codeOf(run({ job: 'op_2', port: 8_002 }))).to.equal('RUNTIME_REJECTED');
+      expect(await codeOf(run({ job: 'op_2', port: subject.port + 1 }))).to.equal('RUNTIME_REJECTED');
       expect((await survey()).container).to.deep.equal({ running: true, job: 'op_1' });
     });
 

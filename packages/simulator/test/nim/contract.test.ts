@@ -16,6 +16,7 @@ nimHostContract('the simulator', async () => {
     }),
     host: cluster.hosts[0]!.key,
     key: 'nvapi-good-key',
+    port: 8_001,
     images: { good: 'lan/nim/good:1', second: 'lan/nim/good:2', wrongProcessor: 'lan/nim/for-amd64:1', crashing: 'lan/nim/crash:1' },
     reset: async () => {
       nim = make();

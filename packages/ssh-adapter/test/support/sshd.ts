@@ -38,6 +38,11 @@ export class Sshd {
     return this;
   }
 
+  /** Removes what is in the home folder. */
+  empty(): void {
+    for (const entry of readdirSync(this.home)) rmSync(join(this.home, entry), { recursive: true, force: true });
+  }
+
   get host(): Host {
     const line = execFileSync('ssh-keygen', ['-lf', join(this.folder, 'host_key.pub')], { encoding: 'utf8' });
     return {
@@ -125,7 +130,7 @@ export function useSshd(count: number): () => readonly Sshd[] {
   });
   // Each test finds hosts that nobody used before.
   beforeEach(() => {
-    for (const { home } of hosts) for (const entry of readdirSync(home)) rmSync(join(home, entry), { recursive: true, force: true });
+    for (const host of hosts) host.empty();
   });
   return () => hosts;
 }
