@@ -1,3 +1,4 @@
+export { discoverHost, type FoundContainer, type HostDiscovery } from './discover-host.ts';
 export { type FollowOptions, followHostJob } from './follow-host-job.ts';
 export { SshHostFence } from './host-fence.ts';
 export { HostJob } from './host-job.ts';
