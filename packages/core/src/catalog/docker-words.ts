@@ -95,7 +95,7 @@ function mountOf(option: string, word: Word, draft: CommandDraft): readonly Moun
   const what = option === 'volume' ? `-v ${word.text}` : `--mount ${word.text}`;
   if (isCache(container) || isCache(host)) draft.drop(what, "The cluster's hf_cache is mounted by itself.");
   else draft.drop(what, 'Only the cache of the hub and the folder of `local_path` are mounted, at the same path as on the host.');
-  return container.startsWith('/') ? [{ host, container: container.replace(/\/+$/, '') }] : [];
+  return container.startsWith('/') ? [{ host: host.replace(/\/+$/, ''), container: container.replace(/\/+$/, '') }] : [];
 }
 
 function partsOfMount(text: string): readonly string[] {

@@ -156,7 +156,7 @@ function placeModel({ model }: Served, mounts: readonly Mount[] | null, draft: C
   const path = (mount === undefined ? model : mount.host + model.slice(mount.container.length)).replace(/(?<=.)\/+$/, '');
   draft.fields['local_path'] = path;
   if (path !== model) draft.warn(`${model} of the container is ${path} on the host, and that is where it will be in the container too.`);
-  else if (mounts !== null)
+  else if (mounts !== null && mount === undefined)
     draft.warn(`${path} is a folder of the container, and the command mounts none there: name the folder of the host.`);
   if (!path.startsWith('/')) draft.warn(`${path} has to be written out, from the root of the host on.`);
 }
