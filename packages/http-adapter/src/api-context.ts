@@ -2,6 +2,8 @@ import type {
   AuditLog,
   AutomationDesk,
   Clock,
+  HostDesk,
+  NimDesk,
   OperationDesk,
   ScheduleDesk,
   ServiceDesk,
@@ -21,11 +23,15 @@ export type ApiContext = Readonly<{
   schedules: ScheduleDesk;
   automations: AutomationDesk;
   operations: OperationDesk;
+  /** `null`: how hosts are reached is not known here. */
+  hosts: HostDesk | null;
   settings: SettingsDesk;
   /** `null`: no services can be reached. */
   services: ServiceDesk | null;
   /** `null`: no vector store can be reached. */
   vectors: VectorDesk | null;
+  /** `null`: no host can be reached. */
+  nim: NimDesk | null;
   /** `null`: the disks of the hosts cannot be reached. */
   storage: StorageDesk | null;
   /** Of a swap that names none. */

@@ -3,8 +3,10 @@ import type {
   AuditLog,
   AutomationDesk,
   Clock,
+  HostDesk,
   Ids,
   Logger,
+  NimDesk,
   OperationDesk,
   ScheduleDesk,
   ServiceDesk,
@@ -18,6 +20,7 @@ import { SparkError } from '@spark-control/core';
 import express, { type Express } from 'express';
 import type { ApiContext } from './api-context.ts';
 import { errorMiddleware } from './errors/send-problem.ts';
+import { pinsOf } from './hosts/pins.ts';
 import { crossSiteGuard } from './middleware/cross-site-guard.ts';
 import { dashboardSession } from './middleware/csrf.ts';
 import { hostGuard } from './middleware/host-guard.ts';
@@ -47,11 +50,15 @@ export type AppDeps = Readonly<{
   schedules: ScheduleDesk;
   automations: AutomationDesk;
   operations: OperationDesk;
+  /** Default: how hosts are reached is not known here, and its routes say so. */
+  hosts?: HostDesk;
   settings: SettingsDesk;
   /** Default: none can be reached, and their routes say so. */
   services?: ServiceDesk;
   /** Default: there is none, and its routes say so. */
   vectors?: VectorDesk;
+  /** Default: no host can be reached, and its routes say so. */
+  nim?: NimDesk;
   /** Default: none, and its routes say so. */
   storage?: StorageDesk;
   clock: Clock;
@@ -92,9 +99,11 @@ export function createApp(deps: AppDeps): SparkApp {
     schedules: deps.schedules,
     automations: deps.automations,
     operations: deps.operations,
+    hosts: deps.hosts ?? null,
     settings: deps.settings,
     services: deps.services ?? null,
     vectors: deps.vectors ?? null,
+    nim: deps.nim ?? null,
     storage: deps.storage ?? null,
     drainSeconds: deps.drainSeconds ?? 30,
     clock,
@@ -110,7 +119,7 @@ export function createApp(deps: AppDeps): SparkApp {
     limits: new StreamLimits(),
     swapViews,
     swapFrames: new SwapFrames(swapViews),
-    eventFrames: new EventFrames(core, swapViews, operationFrames),
+    eventFrames: new EventFrames(core, swapViews, operationFrames, pinsOf(context.hosts)),
     logFrames: new LogFrames(),
     operationFrames,
     statusView: (lastEventId) => statusView(context, lastEventId),

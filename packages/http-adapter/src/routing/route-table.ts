@@ -1,4 +1,5 @@
 import {
+  AccessStep,
   AcquireBody,
   AuditEntry,
   AuditList,
@@ -31,6 +32,7 @@ import {
   Host,
   HostEvent,
   HostList,
+  HostTest,
   Issue,
   Lease,
   Lock,
@@ -41,6 +43,9 @@ import {
   ModelDiskView,
   ModelList,
   ModelSummary,
+  NimImage,
+  NimImageList,
+  NimInstallBody,
   Occurrence,
   Operation,
   OperationList,
@@ -73,6 +78,7 @@ import {
   SwapList,
   SwapLogEvent,
   SwapRequestBody,
+  TrustBody,
   type TSchema,
   ValidateBody,
   VectorCollection,
@@ -90,10 +96,12 @@ import type { ApiContext } from '../api-context.ts';
 import { auditRoutes } from '../audit/routes.ts';
 import { automationRoutes } from '../automations/routes.ts';
 import { clusterRoutes } from '../clusters/routes.ts';
+import { hostAccessRoutes } from '../hosts/access-routes.ts';
 import { hostRoutes } from '../hosts/routes.ts';
 import { lockRoutes } from '../locks/routes.ts';
 import { modelRoutes } from '../models/routes.ts';
 import { storageRoutes } from '../models/storage-routes.ts';
+import { nimRoutes } from '../nim/routes.ts';
 import { operationRoutes } from '../operations/routes.ts';
 import { scheduleRoutes } from '../schedules/routes.ts';
 import { serviceRoutes } from '../services/routes.ts';
@@ -108,6 +116,7 @@ import type { Route } from './route.ts';
 
 /** Schemas that other programs want to name. The event schemas are here although OpenAPI 3.1 cannot say which stream sends them. */
 const NAMED: Readonly<Record<string, TSchema>> = {
+  AccessStep,
   AcquireBody,
   AuditEntry,
   AuditList,
@@ -140,6 +149,7 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   Host,
   HostEvent,
   HostList,
+  HostTest,
   Issue,
   Lease,
   Lock,
@@ -150,6 +160,9 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   ModelDiskView,
   ModelList,
   ModelSummary,
+  NimImage,
+  NimImageList,
+  NimInstallBody,
   Occurrence,
   Operation,
   OperationList,
@@ -182,6 +195,7 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   SwapList,
   SwapLogEvent,
   SwapRequestBody,
+  TrustBody,
   ValidateBody,
   VectorCollection,
   VectorCollectionList,
@@ -205,11 +219,13 @@ export function routeTable(context: ApiContext, streams: StreamTools): readonly 
     ...storageRoutes(context),
     ...clusterRoutes(context),
     ...hostRoutes(context),
+    ...hostAccessRoutes(context),
     ...automationRoutes(context),
     ...scheduleRoutes(context),
     ...serviceRoutes(context),
     ...settingsRoutes(context),
     ...vectorRoutes(context),
+    ...nimRoutes(context),
     ...auditRoutes(context),
     ...webhookRoutes(context),
     ...operationRoutes(context, streams),

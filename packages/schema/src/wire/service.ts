@@ -169,6 +169,19 @@ export const NimInstallBody = Type.Object(
   CLOSED,
 );
 
+/** `repository`: to be written behind the registry, with a tag. */
+export const NimImage = Type.Object({
+  repository: Type.String(),
+  title: Type.String(),
+  kind: Type.Enum(['openai', 'embeddings']),
+  architectures: Type.Array(Type.String()),
+  disk_gib_min: Type.Number(),
+  disk_gib_max: Type.Number(),
+  note: Type.String(),
+});
+export const NimImageList = listOf(NimImage);
+
+export type WireNimImage = Static<typeof NimImage>;
 export type WireService = Static<typeof Service>;
 export type WireServiceList = Static<typeof ServiceList>;
 export type WireServiceDetail = Static<typeof ServiceDetail>;
