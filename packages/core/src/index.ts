@@ -18,6 +18,7 @@ export {
   type DefaultModels,
 } from './application/default-model.ts';
 export type { CoreEvent, JournalEvent, LiveEvent, NumberedEvent } from './application/events.ts';
+export { createHostDesk, type HostDesk, type HostDeskDeps, type HostTestReport } from './application/host-desk.ts';
 export type {
   AcquireDecision,
   AcquireRequest,

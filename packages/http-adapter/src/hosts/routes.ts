@@ -1,10 +1,11 @@
-import { SparkError } from '@spark-control/core';
 import { Host, HostList, KeyParams } from '@spark-control/schema';
 import type { ApiContext } from '../api-context.ts';
 import { defineRoute, json, type Route } from '../routing/route.ts';
-import { hostViews } from './view.ts';
+import { pinsOf } from './pins.ts';
+import { hostNotFound, hostViews } from './view.ts';
 
-export function hostRoutes({ core }: ApiContext): readonly Route[] {
+export function hostRoutes({ core, hosts }: ApiContext): readonly Route[] {
+  const pinOf = pinsOf(hosts);
   const list = defineRoute({
     method: 'GET',
     path: '/api/hosts',
@@ -17,7 +18,7 @@ export function hostRoutes({ core }: ApiContext): readonly Route[] {
     body: null,
     responses: { 200: { description: 'All hosts', schema: HostList } },
     errors: [],
-    handle: () => json(200, { items: hostViews(core), next_cursor: null }),
+    handle: () => json(200, { items: hostViews(core, pinOf), next_cursor: null }),
   });
 
   const show = defineRoute({
@@ -33,9 +34,8 @@ export function hostRoutes({ core }: ApiContext): readonly Route[] {
     responses: { 200: { description: 'The host; of one in several clusters, as its first cluster sees it', schema: Host } },
     errors: ['HOST_NOT_FOUND'],
     handle({ params }) {
-      const host = hostViews(core).find(({ key }) => key === params.key);
-      if (host === undefined)
-        throw new SparkError('HOST_NOT_FOUND', `There is no host "${params.key.slice(0, 100)}". GET /api/hosts lists them.`);
+      const host = hostViews(core, pinOf).find(({ key }) => key === params.key);
+      if (host === undefined) throw hostNotFound(params.key);
       return json(200, host);
     },
   });

@@ -2,6 +2,7 @@ import type { SparkCore, Swap } from '@spark-control/core';
 import type { WireStatus } from '@spark-control/schema';
 import type { ApiContext } from '../api-context.ts';
 import { clusterViews } from '../clusters/view.ts';
+import { pinsOf } from '../hosts/pins.ts';
 import { hostViews } from '../hosts/view.ts';
 import { lockView } from '../locks/view.ts';
 import { modelSummaries } from '../models/view.ts';
@@ -13,7 +14,7 @@ const RECENT_SWAPS = 10;
 
 /** One snapshot of all that the overview shows. */
 export async function statusView(
-  { core, operations, services, clock, version, startedAt, swapViews }: ApiContext,
+  { core, hosts, operations, services, clock, version, startedAt, swapViews }: ApiContext,
   lastEventId: number,
 ): Promise<WireStatus> {
   const [models, swaps] = await Promise.all([modelSummaries(core), currentSwaps(core).then((found) => swapViews.views(found))]);
@@ -24,7 +25,7 @@ export async function statusView(
     started_at: timestamp(startedAt),
     now: timestamp(clock.now()),
     clusters: [...clusterViews(core)],
-    hosts: [...hostViews(core)],
+    hosts: [...hostViews(core, pinsOf(hosts))],
     locks: core.locks.views().map(lockView),
     models: [...models],
     swaps: [...swaps],

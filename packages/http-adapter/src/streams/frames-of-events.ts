@@ -1,6 +1,7 @@
 import { type CoreEvent, isSettled, type NumberedEvent, type NumberedLogLine, type SparkCore, type SwapId } from '@spark-control/core';
 import type { WireLogEvent, WireSwapLogEvent } from '@spark-control/schema';
 import { clusterViewOf } from '../clusters/view.ts';
+import type { PinOf } from '../hosts/pins.ts';
 import { hostEventsOf } from '../hosts/view.ts';
 import { lockViewOf } from '../locks/view.ts';
 import type { OperationFrames } from '../operations/frames.ts';
@@ -47,11 +48,13 @@ export class EventFrames {
   readonly #views: SwapViews;
   readonly #core: SparkCore;
   readonly #operations: OperationFrames;
+  readonly #pinOf: PinOf;
 
-  constructor(core: SparkCore, views: SwapViews, operations: OperationFrames) {
+  constructor(core: SparkCore, views: SwapViews, operations: OperationFrames, pinOf: PinOf) {
     this.#core = core;
     this.#views = views;
     this.#operations = operations;
+    this.#pinOf = pinOf;
   }
 
   async of(event: StreamEvent): Promise<readonly Frame[]> {
@@ -64,7 +67,7 @@ export class EventFrames {
       case 'lock':
         return this.#cache.get(event, async () => lockViewOf(this.#core, event.lock).map((view) => frameOf('lock', view, event.id)));
       case 'host':
-        return this.#cache.get(event, async () => hostEventsOf(this.#core, event).map((view) => frameOf('host', view)));
+        return this.#cache.get(event, async () => hostEventsOf(this.#core, this.#pinOf, event).map((view) => frameOf('host', view)));
       case 'operation':
         return [this.#operations.ofEventStream(event.operation)];
       case 'log':
