@@ -3,7 +3,7 @@ import type { ApiContext } from '../api-context.ts';
 import { defineRoute, json, type Route } from '../routing/route.ts';
 import { modelViews } from './view.ts';
 
-export function modelRoutes({ core }: ApiContext): readonly Route[] {
+export function modelRoutes({ core, storage }: ApiContext): readonly Route[] {
   const list = defineRoute({
     method: 'GET',
     path: '/api/models',
@@ -19,7 +19,7 @@ export function modelRoutes({ core }: ApiContext): readonly Route[] {
     async handle() {
       const { revision, fault } = core.catalog();
       // The ETag is for If-Match on changes. It never answers 304: `state` changes while the revision stays.
-      return json(200, { items: await modelViews(core), next_cursor: null, revision, fault }, { ETag: `"${revision}"` });
+      return json(200, { items: await modelViews(core, storage), next_cursor: null, revision, fault }, { ETag: `"${revision}"` });
     },
   });
   return [list];

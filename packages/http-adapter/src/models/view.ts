@@ -1,6 +1,7 @@
-import type { Cluster, LoadEstimate, Model, SparkCore } from '@spark-control/core';
+import type { Cluster, LoadEstimate, Model, SparkCore, StorageDesk } from '@spark-control/core';
 import type { WireModel, WireModelSummary } from '@spark-control/schema';
 import { maskedEnv, maskedFlags, maskedWords } from './mask.ts';
+import { knownDiskView } from './storage-view.ts';
 
 type ModelState = WireModelSummary['state'];
 const BADGES: Readonly<Record<Model['origin'], string | null>> = { catalog: null, override: 'edited', custom: 'custom' };
@@ -12,9 +13,14 @@ export async function modelSummaries(core: SparkCore): Promise<readonly WireMode
 }
 
 /** All models of the catalog, whole. */
-export async function modelViews(core: SparkCore): Promise<readonly WireModel[]> {
+export async function modelViews(core: SparkCore, storage: StorageDesk | null): Promise<readonly WireModel[]> {
   const loading = await loadingModels(core);
-  return Promise.all(core.catalog().models.map(async (model) => modelView(core, model, await summary(core, model, loading))));
+  return Promise.all(
+    core.catalog().models.map(async (model) => ({
+      ...modelView(core, model, await summary(core, model, loading), await core.fits(model.key)),
+      disk: storage === null ? [] : knownDiskView(storage.knownDisk(model.key)),
+    })),
+  );
 }
 
 async function summary(core: SparkCore, model: Model, loading: ReadonlySet<string>): Promise<WireModelSummary> {
@@ -35,7 +41,7 @@ async function summary(core: SparkCore, model: Model, loading: ReadonlySet<strin
   };
 }
 
-function modelView(core: SparkCore, model: Model, base: WireModelSummary): WireModel {
+function modelView(core: SparkCore, model: Model, base: WireModelSummary, fits: boolean | null): Omit<WireModel, 'disk'> {
   const first = clustersOf(core, model)[0];
   const { source } = model;
   return {
@@ -49,9 +55,7 @@ function modelView(core: SparkCore, model: Model, base: WireModelSummary): WireM
     flags: maskedFlags(model.flags),
     extra_args: maskedWords(model.extraArgs),
     env: maskedEnv(model.env),
-    // Neither is looked up without being asked: both take a round trip to the hosts, which the validate call makes.
-    fits: null,
-    disk: [],
+    fits,
   };
 }
 
