@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Claim, type Cluster, clusterKey, hostKey, swapId, type UpdateOrder } from '@spark-control/core';
 import { expect } from 'chai';
+import { hostMaintenanceContract } from '../../core/test/contracts/host-maintenance.contract.ts';
 import { aCluster } from '../../core/test/support/builders.ts';
 import { SshHostMaintenance } from '../src/index.ts';
 import { eventually } from './support/eventually.ts';
@@ -334,6 +335,36 @@ ii  libnvidia-compute-580:arm64 580.178.04-0ubuntu0.24.04.1
       expect(refusals).to.equal(1);
     });
   });
+});
+
+hostMaintenanceContract('SSH', async () => {
+  const host = sparkLike(new LocalHost());
+  let boots = 1;
+  host.program('systemctl', '[ "$1" != reboot ] || : >"$SPARK_FOLDER/rebooting"');
+  const run = host.run.bind(host);
+  host.run = async (script, options) => {
+    const result = await run(script, options);
+    if (!existsSync(join(host.folder, 'rebooting'))) return result;
+    rmSync(join(host.folder, 'rebooting'));
+    boots += 1;
+    host.file('proc/sys/kernel/random/boot_id', `boot-${boots}\n`);
+    return result;
+  };
+  mkdirSync(join(host.home, '.spark-control', 'pair'), { recursive: true });
+  writeFileSync(join(host.home, '.spark-control', 'pair', 'fence'), `${CLAIM.fence} ${CLAIM.controller} ${CLAIM.swap}\n`);
+  const options = { clusters: [CLUSTER], pool: { shell: () => host }, clock: systemClock, systemRoot: host.root };
+  return {
+    maintenance: new SshHostMaintenance(options),
+    host: SPARK,
+    claim: CLAIM,
+    cutOff: async () => {
+      host.isCut = true;
+      return async () => {
+        host.isCut = false;
+      };
+    },
+    dispose: () => host.close(),
+  };
 });
 
 describe('a survey of the machine that runs the tests', function () {

@@ -6,6 +6,7 @@ import {
   type Host,
   type HostAccess,
   type HostFence,
+  type HostMaintenance,
   type HostProbe,
   hostKey,
   type ImageStore,
@@ -20,6 +21,7 @@ import { ForgetfulTrust, SimulatedAccess } from './simulated-access.ts';
 import { SimulatedFence } from './simulated-fence.ts';
 import { SimulatedHost } from './simulated-host.ts';
 import { SimulatedImages } from './simulated-images.ts';
+import { SimulatedMaintenance } from './simulated-maintenance.ts';
 import { SimulatedProbe } from './simulated-probe.ts';
 import { SimulatedRuntime } from './simulated-runtime.ts';
 import { SimulatedWeights } from './simulated-weights.ts';
@@ -81,6 +83,7 @@ export type SimulatedCluster = Readonly<{
   weights: WeightStore;
   images: ImageStore;
   access: HostAccess;
+  maintenance: HostMaintenance;
   control: SimulationControl;
   /** The fence as another control plane would claim it. */
   fenceOf(controllerId: string): HostFence;
@@ -130,6 +133,7 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
     }),
     images: new SimulatedImages({ hosts: simulated, refusalOf: (image) => control.refusalOf(image) }),
     access: new SimulatedAccess({ cluster, hosts: simulated, trust, clock }),
+    maintenance: new SimulatedMaintenance(simulated),
     control,
     fenceOf,
     endpointBaseUrl: () => endpointOf(cluster),

@@ -3,6 +3,7 @@ import { InProcessMemory } from '../fake-vllm/host-memory.ts';
 import { GpuTelemetry } from './gpu-telemetry.ts';
 import { type ContainerRecord, type NewContainer, SimulatedContainer } from './simulated-container.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
+import { SimulatedSystem } from './simulated-system.ts';
 import type { World } from './world.ts';
 
 /** One line of a fence file. */
@@ -17,7 +18,7 @@ export class SimulatedHost {
   readonly containers = new Map<string, SimulatedContainer>();
   readonly fences = new Map<ClusterKey, FenceEntry>();
   readonly disk: SimulatedDisk;
-  readonly bootedAt: number;
+  readonly system: SimulatedSystem;
   /** Somebody outside of the simulation who sits on the port. */
   foreignPortOwner: string | null = null;
   #isReachable = true;
@@ -29,11 +30,24 @@ export class SimulatedHost {
     this.disk = new SimulatedDisk(sizeOf);
     this.memory = new InProcessMemory(world.time);
     this.telemetry = new GpuTelemetry(world);
-    this.bootedAt = world.clock.now();
+    this.system = new SimulatedSystem(world);
+  }
+
+  get bootedAt(): number {
+    return this.system.bootedAt;
   }
 
   get isReachable(): boolean {
-    return this.#isReachable;
+    return this.#isReachable && !this.system.isDown;
+  }
+
+  /** Goes away for a while, and comes back without its containers: none of them has a restart policy. */
+  async reboot(): Promise<void> {
+    this.system.boot();
+    const containers = [...this.containers.values()];
+    await Promise.all(containers.map((container) => container.kill(false)));
+    for (const container of containers) this.containers.delete(container.record.id);
+    this.world.saved();
   }
 
   async setReachable(isReachable: boolean): Promise<void> {
@@ -44,7 +58,7 @@ export class SimulatedHost {
 
   /** @throws {SparkError} HOST_UNREACHABLE, as every call to a host that is gone. */
   assertReachable(): void {
-    if (this.#isReachable) return;
+    if (this.isReachable) return;
     throw new SparkError('HOST_UNREACHABLE', `${this.host.name} does not answer. Check its power and its cable.`, {
       details: { host: this.host.key },
     });

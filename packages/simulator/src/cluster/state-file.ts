@@ -5,6 +5,7 @@ import type { LoggedLine } from './container-log.ts';
 import { type ContainerRecord, SimulatedContainer } from './simulated-container.ts';
 import type { SavedDisk } from './simulated-disk.ts';
 import type { FenceEntry, SimulatedHost } from './simulated-host.ts';
+import type { SavedSystem } from './simulated-system.ts';
 
 const VERSION = 1;
 const KEPT_LINES = 200;
@@ -14,6 +15,7 @@ type SavedHost = Readonly<{
   containers: readonly Readonly<{ record: ContainerRecord; log: readonly LoggedLine[] }>[];
   /** Not in files of earlier versions. */
   disk?: SavedDisk;
+  system?: SavedSystem;
 }>;
 
 /** What outlives the control plane, as the memory of real hosts would. */
@@ -57,6 +59,7 @@ export function writeState(file: string, port: number, hosts: readonly Simulated
       fences: Object.fromEntries(host.fences),
       containers: [...host.containers.values()].map(({ record, log }) => ({ record, log: log.tail(KEPT_LINES) })),
       disk: host.disk.save(),
+      system: host.system.save(),
     },
   ]);
   const state: SavedState = { version: VERSION, port, hosts: Object.fromEntries(saved) };
@@ -73,6 +76,7 @@ export function writeState(file: string, port: number, hosts: readonly Simulated
 export async function restoreHost(host: SimulatedHost, saved: SavedHost, oldPort: number, port: number): Promise<void> {
   for (const [cluster, entry] of Object.entries(saved.fences)) host.fences.set(clusterKey(cluster), entry);
   if (saved.disk !== undefined) host.disk.restore(saved.disk);
+  if (saved.system !== undefined) host.system.restore(saved.system);
   const comebacks = saved.containers.map(async ({ record: old, log }) => {
     // The port may be somebody else's by now.
     const argv = old.argv.map((word, at) => (old.argv[at - 1] === '--port' && word === String(oldPort) ? String(port) : word));
