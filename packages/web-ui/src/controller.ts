@@ -7,12 +7,12 @@ import { LockDesk, type LockSurroundings } from './lock-desk.ts';
 import { ManageLoader, type ManageSurroundings } from './manage-loader.ts';
 import { RecordDesk } from './record-desk.ts';
 import { pathOf, type Route } from './router.ts';
-import { type AppState, idle, isManagedDialog, onCluster, onHost, onLog, onSnapshot, onSwap } from './state.ts';
+import { type AppState, idle, isManagedDialog, onCluster, onHost, onLog, onOperation, onSnapshot, onSwap } from './state.ts';
 import type { Store } from './store.ts';
 import type { StreamEvent, StreamState } from './stream.ts';
 import { SwapDesk } from './swap-desk.ts';
 import { problemFrom } from './transport.ts';
-import type { Cluster, HostEvent, Lock, LogEvent, Status, Swap } from './wire.ts';
+import type { Cluster, HostEvent, Lock, LogEvent, Operation, Status, Swap } from './wire.ts';
 
 /** What the controller needs from the browser, so that it runs in a test without one. */
 export type Surroundings = LockSurroundings &
@@ -109,6 +109,9 @@ export class Controller {
         break;
       case 'host':
         this.#store.set(onHost(state, data as HostEvent));
+        break;
+      case 'operation':
+        this.#store.set(onOperation(state, data as Operation));
         break;
       case 'log': {
         const { swap_id: swap, ...line } = data as LogEvent;

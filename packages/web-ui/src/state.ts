@@ -15,6 +15,7 @@ import type {
   Lock,
   LogLine,
   Model,
+  Operation,
   Preflight,
   Problem,
   Status,
@@ -196,6 +197,12 @@ export function onCluster(state: AppState, cluster: Cluster): Partial<AppState> 
   if (state.status === null) return {};
   const clusters = state.status.clusters.map((known) => (known.key === cluster.key ? cluster : known));
   return { status: { ...state.status, clusters } };
+}
+
+export function onOperation(state: AppState, operation: Operation): Partial<AppState> {
+  if (state.status === null) return {};
+  const others = state.status.operations.filter(({ id }) => id !== operation.id);
+  return { status: { ...state.status, operations: [operation, ...others] } };
 }
 
 /** A host's latest, and that its cluster was looked at: a cluster comes anew only when something about it changes. */

@@ -8,7 +8,20 @@ import { notices } from '../src/view-models/notices.ts';
 import { preflightView } from '../src/view-models/preflight.ts';
 import { swapScreenView } from '../src/view-models/screens.ts';
 import { pageTitle, servingView } from '../src/view-models/serving.ts';
-import { aCheck, aCluster, aHost, aModel, aPreflight, aSettledSwap, aStatus, aSwap, GIB, iso, NOON } from './support/wire-builders.ts';
+import {
+  aCheck,
+  aCluster,
+  aHost,
+  aModel,
+  aPreflight,
+  aSettledSwap,
+  aStatus,
+  aSwap,
+  GIB,
+  iso,
+  NOON,
+  someMemory,
+} from './support/wire-builders.ts';
 
 const aState = (change: Partial<AppState> = {}): AppState => ({
   ...initialState({ screen: 'overview' }, NOON),

@@ -14,6 +14,8 @@ export type OverviewView = Readonly<{
   lock: LockView | null;
   hosts: readonly HostView[];
   notices: readonly Notice[];
+  /** Long work that runs now. */
+  running: readonly Readonly<{ id: string; title: string; text: string; percent: number | null }>[];
   recent: readonly SwapRow[];
   isLoaded: boolean;
   isCatalogEmpty: boolean;
@@ -30,6 +32,7 @@ export class ScOverview extends ScElement<OverviewView> {
       this.#servingCard(serving, view.isCatalogEmpty),
       view.lock !== null &&
         h('sc-lock', { key: 'lock', class: 'card lock', role: 'region', 'aria-labelledby': 'lock-title', prop: { view: view.lock } }),
+      view.running.length > 0 && section('Running now', h('ul', { class: 'card running' }, ...view.running.map(runningPart))),
       section('Hosts', h('div', { class: 'hosts' }, ...view.hosts.map(hostCard))),
       section(
         'Recent swaps',
@@ -191,3 +194,12 @@ function recent(rows: readonly SwapRow[]): HTMLElement {
     ),
   );
 }
+
+const runningPart = ({ id, title, text, percent }: OverviewView['running'][number]): HTMLElement =>
+  h(
+    'li',
+    { key: id },
+    linkPart({ screen: 'operation', id }, {}, title),
+    percent !== null && meterPart(title, `${percent} %`, [{ name: 'used', percent }]),
+    h('span', { class: 'muted small num' }, text),
+  );

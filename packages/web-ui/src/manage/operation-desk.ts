@@ -1,6 +1,6 @@
 import { problemFrom } from '../transport.ts';
 import { appendLog, emptyLog } from '../view-models/log-buffer.ts';
-import type { Operation, OperationList, OperationLogLine } from '../wire.ts';
+import type { Operation, OperationList, OperationLogLine, Status } from '../wire.ts';
 import type { ManageDesk, ManageParts } from './contract.ts';
 import type { ManageStore } from './fetcher.ts';
 import { operationPath } from './paths.ts';
@@ -44,6 +44,7 @@ export class OperationDesk implements ManageDesk {
 
   onEvent(type: string, data: unknown): void {
     if (type === 'operation') this.#take([data as Operation]);
+    if (type === 'snapshot') this.#take((data as Status).operations);
   }
 
   /** What is over stays over: a late answer must not undo what the stream said in between. */

@@ -6,11 +6,14 @@ import type { SwapScreenView } from '../elements/swap.ts';
 import type { SwapDialogView } from '../elements/swap-dialog.ts';
 import { ownLock } from '../lock-state.ts';
 import { type AppState, currentCluster, recentSwaps, serverNow } from '../state.ts';
+import type { Operation } from '../wire.ts';
+import { span } from './format.ts';
 import { hostView } from './host.ts';
 import { inTheWay, lockView } from './lock.ts';
 import { emptyLog } from './log-buffer.ts';
 import { modelRows } from './model-row.ts';
 import { notices } from './notices.ts';
+import { operationTitle } from './operation-title.ts';
 import { preflightView } from './preflight.ts';
 import { servingTitle, servingView } from './serving.ts';
 import { cancelConsequence, swapRow, swapTitle, swapView } from './swap.ts';
@@ -25,6 +28,7 @@ export function overviewView(state: AppState): OverviewView {
     lock: lockView(state),
     hosts: (state.status?.hosts ?? []).filter((host) => host.cluster === cluster?.key).map((host) => hostView(host, now)),
     notices: notices(state),
+    running: (state.status?.operations ?? []).filter(({ settled }) => !settled).map(runningView),
     recent:
       cluster === null
         ? []
@@ -33,6 +37,16 @@ export function overviewView(state: AppState): OverviewView {
             .map((swap) => swapRow(swap, now, state.status?.simulated)),
     isLoaded: state.status !== null,
     isCatalogEmpty: state.models.value !== null && state.models.value.length === 0,
+  };
+}
+
+function runningView(operation: Operation): OverviewView['running'][number] {
+  const { fraction, label, eta_seconds: eta } = operation.progress;
+  return {
+    id: operation.id,
+    title: operationTitle(operation),
+    text: [label, eta === null ? '' : `${span(eta)} left`].filter((text) => text !== '').join(' · '),
+    percent: fraction === null ? null : Math.round(fraction * 100),
   };
 }
 

@@ -3,21 +3,9 @@ import { serverNow } from '../../state.ts';
 import { ago, bytes, instant, ofBytes, span } from '../../view-models/format.ts';
 import { emptyLog, type LogBuffer } from '../../view-models/log-buffer.ts';
 import { type Mark, mark } from '../../view-models/mark.ts';
+import { operationTitle } from '../../view-models/operation-title.ts';
 import type { Operation, OperationPart, Problem } from '../../wire.ts';
 import type { ManageState } from '../state.ts';
-
-const KINDS: Readonly<Record<Operation['kind'], string>> = {
-  model_download: 'Download the weights of',
-  image_pull: 'Pull the image of',
-  host_update: 'Update',
-  host_reboot: 'Reboot',
-  service_restart: 'Restart',
-  patches_apply: 'Reapply the patches of',
-  patches_undo: 'Undo the patches of',
-  nim_install: 'Install',
-  vector_snapshot: 'Snapshot of',
-  vector_restore: 'Restore',
-};
 
 const MARKS: Readonly<Record<Operation['state'], Mark>> = {
   running: mark('busy', 'running'),
@@ -33,8 +21,6 @@ const PART_MARKS: Readonly<Record<OperationPart['status'], Mark>> = {
   failed: MARKS.failed,
   skipped: mark('none', 'left out'),
 };
-
-export const operationTitle = ({ kind, subject }: Operation): string => `${KINDS[kind]} ${subject}`;
 
 export type OperationRow = Readonly<{
   id: string;

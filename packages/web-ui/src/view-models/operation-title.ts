@@ -1,0 +1,16 @@
+import type { Operation } from '../wire.ts';
+
+const KINDS: Readonly<Record<Operation['kind'], string>> = {
+  model_download: 'Download the weights of',
+  image_pull: 'Pull the image of',
+  host_update: 'Update',
+  host_reboot: 'Reboot',
+  service_restart: 'Restart',
+  patches_apply: 'Reapply the patches of',
+  patches_undo: 'Undo the patches of',
+  nim_install: 'Install',
+  vector_snapshot: 'Snapshot of',
+  vector_restore: 'Restore',
+};
+
+export const operationTitle = ({ kind, subject }: Operation): string => `${KINDS[kind]} ${subject}`;
