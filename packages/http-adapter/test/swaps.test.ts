@@ -261,7 +261,10 @@ describe('/api/swap', () => {
     const answer = await post(server.port, '/api/swap/qwen/validate', { cluster: 'default', flags });
     expect(answer.status).to.equal(200);
     expectDocumented(routeOf('POST', '/api/swap/{key}/validate'), answer);
-    expect(bodyOf(answer)['memory']).to.deep.equal({ needed_bytes: 5, available_bytes: null, basis: 'estimated' });
+    expect(bodyOf(answer)['memory']).to.deep.equal({
+      ...{ needed_bytes: 5, available_bytes: null, basis: 'estimated', lowest_utilization: null, highest_utilization: null },
+      ...{ longest_context: null, concurrency: null, parts: [], reasons: [] },
+    });
     expect((await ask(server.port, '/api/swap/qwen/validate', { method: 'POST' })).status).to.equal(200);
     expect(asked).to.deep.equal([
       ['qwen', 'default', flags],

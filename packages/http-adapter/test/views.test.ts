@@ -26,6 +26,10 @@ const FACTS: HostFacts = {
     smClockMHz: 2_400,
     processes: [{ pid: 17, name: 'VLLM::EngineCore', usedBytes: null }],
   },
+  disks: [{ role: 'cache', mount: '/data', totalBytes: 9, freeBytes: 7 }],
+  system: {
+    ...{ os: 'DGX OS 7.2.3', kernel: '6.14.0', memoryPressurePercent: 2.5, loadAverage: 0.5, cpus: 20, launcherCommit: '0123456789ab' },
+  },
 };
 
 type List = { items: Record<string, unknown>[] };
@@ -162,8 +166,12 @@ describe('what can be read', () => {
       reachable: true,
       code: null,
       at: timestamp(T0),
-      memory: { total_bytes: 128, available_bytes: 100, cached_bytes: 5, swap_free_bytes: null },
-      launcher: FACTS.launcher,
+      memory: { total_bytes: 128, available_bytes: 100, cached_bytes: 5, swap_free_bytes: null, pressure_some_avg10: 2.5 },
+      launcher: { ...FACTS.launcher, commit: '0123456789ab' },
+      disks: [{ role: 'cache', mount: '/data', total_bytes: 9, free_bytes: 7 }],
+      os: 'DGX OS 7.2.3',
+      kernel: '6.14.0',
+      load: { average_1m: 0.5, cpus: 20 },
       port_owner: 'vllm',
     });
     expect(one?.['gpu']).to.deep.include({ utilization_percent: 83, temperature_c: null, sm_clock_mhz: 2_400 });

@@ -82,7 +82,7 @@ export interface SparkCore {
   estimate(cluster: ClusterKey, model: ModelKey): Promise<LoadEstimate>;
   /**
    * Whether a model would fit on one of the clusters that it may run on, by the latest telemetry and earlier loads; it asks no host.
-   * `null`: not known. Rejects MODEL_NOT_FOUND.
+   * `null`: not known.
    */
   fits(model: ModelKey): Promise<boolean | null>;
 

@@ -149,7 +149,8 @@ export function createCore(deps: CoreDeps): SparkCore {
   }
 
   async function fitsSomewhere(key: ModelKey): Promise<boolean | null> {
-    const model = modelOf(key);
+    const model = findModel(deps.catalog.current(), key);
+    if (model === null) return null;
     const answers = await Promise.all(
       [...arbiters.values()]
         .filter(({ cluster }) => model.clusters.length === 0 || model.clusters.includes(cluster.key))

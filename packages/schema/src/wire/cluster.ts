@@ -60,13 +60,32 @@ export const Host = Type.Object({
       available_bytes: Type.Integer({ minimum: 0 }),
       cached_bytes: Type.Integer({ minimum: 0 }),
       swap_free_bytes: NullableBytes,
+      pressure_some_avg10: Type.Unsafe<number | null>({
+        type: ['number', 'null'],
+        description: 'Percent of the last ten seconds in which some process waited for memory',
+      }),
     }),
     Type.Null(),
   ]),
   disk_free_bytes: NullableBytes,
+  /** File systems by what they are for; several roles may be of one mount. */
+  disks: Type.Array(
+    Type.Object({
+      role: Type.Enum(['root', 'boot', 'cache', 'docker']),
+      mount: Type.String(),
+      total_bytes: Type.Integer({ minimum: 0 }),
+      free_bytes: Type.Integer({ minimum: 0 }),
+    }),
+  ),
+  os: NullableString,
+  kernel: NullableString,
+  load: Type.Union([Type.Object({ average_1m: NullableNumber, cpus: NullableInteger }), Type.Null()]),
   uptime_seconds: NullableNumber,
   docker_version: NullableString,
-  launcher: Type.Union([Type.Object({ path: Type.String(), generation: Type.Enum(['legacy', 'modern']) }), Type.Null()]),
+  launcher: Type.Union([
+    Type.Object({ path: Type.String(), generation: Type.Enum(['legacy', 'modern']), commit: NullableString }),
+    Type.Null(),
+  ]),
   port_owner: NullableString,
   gpu: Type.Union([HostGpu, Type.Null()]),
 });

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { CLOSED, Key, NullableBytes, NullableNumber, NullableString } from './common.ts';
+import { CLOSED, Key, NullableBytes, NullableInteger, NullableNumber, NullableString } from './common.ts';
 
 /** A value of a vLLM flag. What each flag takes is the core's knowledge, not this schema's. */
 export const FlagValue = Type.Unsafe<string | number | boolean | readonly string[] | Readonly<Record<string, unknown>>>({
@@ -26,6 +26,8 @@ export const PreflightCheck = Type.Object({
   measured: NullableString,
 });
 
+const Basis = Type.Enum(['measured', 'estimated']);
+
 export const PreflightReport = Type.Object({
   model: Type.String(),
   cluster: Type.String(),
@@ -35,7 +37,35 @@ export const PreflightReport = Type.Object({
   memory: Type.Object({
     needed_bytes: NullableBytes,
     available_bytes: NullableBytes,
-    basis: Type.Enum(['measured', 'estimated']),
+    basis: Basis,
+    /** Shares as `--gpu-memory-utilization` takes them: the lowest that holds the model, and the highest that leaves the host its margin. */
+    lowest_utilization: NullableNumber,
+    highest_utilization: NullableNumber,
+    /** Tokens of the longest single request that the KV cache has room for. */
+    longest_context: NullableInteger,
+    /** Requests of the longest context at once. */
+    concurrency: NullableNumber,
+    parts: Type.Array(
+      Type.Object({ name: Type.Enum(['weights', 'overhead', 'graphs', 'kv_cache']), bytes: Type.Integer({ minimum: 0 }), basis: Basis }),
+    ),
+    reasons: Type.Array(
+      Type.Object({
+        code: Type.Enum([
+          'exceeds_memory',
+          'weights_do_not_fit',
+          'no_kv_room',
+          'start_refused',
+          'page_cache',
+          'host_thrash',
+          'loader_copies',
+          'failed_before',
+        ]),
+        status: Type.Enum(['warn', 'fail']),
+        basis: Basis,
+        message: Type.String(),
+        hint: NullableString,
+      }),
+    ),
   }),
   estimate: Type.Object({ p50_seconds: NullableNumber, p90_seconds: NullableNumber, samples: Type.Integer({ minimum: 0 }) }),
 });

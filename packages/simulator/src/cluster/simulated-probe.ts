@@ -1,9 +1,36 @@
-import type { HostFacts, HostProbe, HostReport, ModelSource, ProbeQuestions } from '@spark-control/core';
+import type {
+  DiskFacts,
+  HostFacts,
+  HostProbe,
+  HostReport,
+  ModelShape,
+  ModelSource,
+  ProbeQuestions,
+  SystemFacts,
+} from '@spark-control/core';
+import { KV_BYTES_PER_TOKEN } from '../fake-vllm/load-timeline.ts';
+import { DEFAULT_PROFILE } from '../fake-vllm/profile.ts';
 import type { GpuActivity } from './gpu-telemetry.ts';
 import type { SimulatedHost } from './simulated-host.ts';
 import { imageIdOn } from './simulated-images.ts';
 
 const GIB = 1024 ** 3;
+
+/** The layers of every imagined model: those whose KV cache takes what the fake model server says it does. */
+const HEADS = { kvHeads: 4, width: 256 } as const;
+export const SIMULATED_SHAPE: ModelShape = {
+  layers: [{ kind: 'full', count: KV_BYTES_PER_TOKEN / (HEADS.kvHeads * HEADS.width * 2), ...HEADS }],
+  maxContext: DEFAULT_PROFILE.maxModelLen,
+  hiddenSize: 2_048,
+  vocabularySize: 151_936,
+  isMultimodal: false,
+  isQuantized: true,
+  hasFp8Cache: false,
+};
+
+const DISK_BYTES = 3_700 * GIB;
+/** Below this a real host begins to wait for memory. */
+const TIGHT_BYTES = 4 * GIB;
 
 export type SimulatedProbeOptions = Readonly<{
   hosts: readonly SimulatedHost[];
@@ -49,6 +76,8 @@ export class SimulatedProbe implements HostProbe {
       portOwner: host.portOwner(this.#options.port),
       launcher: null,
       gpu: host.telemetry.read(activityOf(alive), processes),
+      disks: disksOf(host),
+      system: systemOf(memory.available, activityOf(alive)),
     };
   }
 
@@ -57,9 +86,21 @@ export class SimulatedProbe implements HostProbe {
     const found = host.disk.weights(name);
     if (found === null) return null;
     const path = source.kind === 'repo' ? `~/.cache/huggingface/hub/models--${source.repo.replaceAll('/', '--')}` : source.path;
-    return { path, ...found };
+    return { path, ...found, shape: found.complete ? SIMULATED_SHAPE : null };
   }
 }
+
+const disksOf = ({ disk }: SimulatedHost): readonly DiskFacts[] =>
+  (['root', 'cache', 'docker'] as const).map((role) => ({ role, mount: '/', totalBytes: DISK_BYTES, freeBytes: disk.freeBytes }));
+
+const systemOf = (availableBytes: number, activity: GpuActivity): SystemFacts => ({
+  os: 'DGX OS 7.2.3 (simulated)',
+  kernel: '6.14.0-1013-nvidia',
+  memoryPressurePercent: availableBytes < TIGHT_BYTES ? 35 : 0,
+  loadAverage: activity === 'loading' ? 4.2 : activity === 'generating' ? 1.6 : 0.3,
+  cpus: 20,
+  launcherCommit: null,
+});
 
 function activityOf(alive: readonly { isLoading: boolean; requestsRunning: number }[]): GpuActivity {
   if (alive.some((container) => container.requestsRunning > 0)) return 'generating';
