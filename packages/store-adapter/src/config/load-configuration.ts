@@ -3,6 +3,7 @@ import { defaultModelWarnings } from './default-model-settings.ts';
 import { readSettings, type SettingsReading, type SettingsSource } from './read-settings.ts';
 import { summaryOf } from './summary.ts';
 import { type CatalogSourceOptions, YamlCatalogSource } from './yaml-catalog-source.ts';
+import { YamlServiceRegistry } from './yaml-service-registry.ts';
 
 export type ConfigurationOptions = SettingsSource & Readonly<{ logger?: Logger }> & Pick<CatalogSourceOptions, 'repeat' | 'pollMs'>;
 
@@ -10,10 +11,12 @@ export type ConfigurationOptions = SettingsSource & Readonly<{ logger?: Logger }
  * Everything that files and environment say, checked. `simulated`: neither a spark.yaml nor SPARK1_HOST names hosts.
  * `defaultModels`: at most one for each cluster. `warnings`: oddities that keep nothing from working, as sentences for the log.
  */
-export type Configuration = Omit<SettingsReading, 'issues' | 'settings' | 'spark'> &
+export type Configuration = Omit<SettingsReading, 'issues' | 'settings' | 'spark' | 'services' | 'serviceSurroundings'> &
   Readonly<{
     /** Already reading; dispose it at the end. */
     catalog: YamlCatalogSource;
+    /** Likewise. */
+    services: YamlServiceRegistry;
   }>;
 
 /**
@@ -21,7 +24,7 @@ export type Configuration = Omit<SettingsReading, 'issues' | 'settings' | 'spark
  * and line for a file, `env#/NAME` for a variable. Half a configuration is never used.
  */
 export function loadConfiguration(options: ConfigurationOptions): Configuration {
-  const { issues, settings: _settings, spark: _spark, ...reading } = readSettings(options);
+  const { issues, settings: _settings, spark: _spark, services: _services, serviceSurroundings, ...reading } = readSettings(options);
   if (issues.length > 0) throw new SparkError('INVALID_SETTINGS', summaryOf('The settings are not valid', issues), { details: { issues } });
 
   const { files, polls, clusters, defaultModels } = reading;
@@ -32,9 +35,14 @@ export function loadConfiguration(options: ConfigurationOptions): Configuration 
     ...(repeat === undefined ? {} : { repeat }),
     pollMs: pollMs ?? polls.catalogMs,
   });
+  const services = new YamlServiceRegistry({
+    files: { services: files.services, overrides: files.servicesOverrides },
+    surroundings: serviceSurroundings,
+    ...{ logger, repeat, pollMs: pollMs ?? polls.catalogMs },
+  });
   const known = catalog.current().models;
   const warnings = [...reading.warnings, ...catalogWarnings(known, clusters, files.models), ...defaultModelWarnings(defaultModels, known)];
-  return { ...reading, catalog, warnings };
+  return { ...reading, catalog, services, warnings };
 }
 
 function catalogWarnings(models: readonly Model[], clusters: readonly Cluster[], file: string): readonly string[] {

@@ -1,15 +1,16 @@
-import type { DeadlineSettings, DefaultModelRule, Issue } from '@spark-control/core';
+import { homedir } from 'node:os';
+import type { DeadlineSettings, DefaultModelRule, Issue, Service } from '@spark-control/core';
 import { type ConfigFiles, configFiles } from './config-files.ts';
 import { defaultModelsOfFile } from './default-model-settings.ts';
 import { type Env, EnvReader } from './env-reader.ts';
 import { environmentSettings } from './environment-settings.ts';
 import { readSparkFile, readTopology, type SparkYaml, type Topology } from './read-topology.ts';
 import { deadlineSettings, type PollSettings, pollSettings, type ServerSettings, serverSettings } from './server-settings.ts';
-
-import { userVariables } from './service-user.ts';
-import { type ConfiguredService, readServices } from './services-settings.ts';
+import type { ServiceSurroundings } from './service-entries.ts';
+import { serviceUser, userVariables } from './service-user.ts';
 import { type ReadSetting, SettingReader } from './setting-reader.ts';
 import { topologySettings } from './topology-settings.ts';
+import { readServices } from './yaml-service-registry.ts';
 
 export type SettingsSource = Readonly<{
   /** Folder of models.yaml, services.yaml and spark.yaml. It need not exist. */
@@ -23,7 +24,9 @@ export type SettingsSource = Readonly<{
 /** All settings but the catalog, and what was wrong with them: with `issues` they must not be used. */
 export type SettingsReading = Omit<Topology, 'hostsOf'> &
   Readonly<{
-    services: readonly ConfiguredService[];
+    services: readonly Service[];
+    /** What the services are held against, whenever their files are read again. */
+    serviceSurroundings: ServiceSurroundings;
     server: ServerSettings;
     polls: PollSettings;
     deadlines: DeadlineSettings;
@@ -43,8 +46,15 @@ export function readSettings(source: SettingsSource, text: string | null = null)
   const issues: Issue[] = [];
   const spark = readSparkFile(files.spark, text, issues);
   const { hostsOf, ...topology } = readTopology(spark, env, folder, issues);
-  const hosts = topology.simulated ? [] : topology.clusters.flatMap((cluster) => cluster.hosts.map(({ key }) => key));
-  const services = readServices(files.services, env.list('DISABLED_SERVICES'), hosts, issues);
+  const serviceSurroundings: ServiceSurroundings = {
+    clusters: topology.simulated ? [] : topology.clusters,
+    disabled: env.list('DISABLED_SERVICES'),
+    userOf: (key, keys) => serviceUser(env, key, keys),
+    home: env.text('HOME') ?? homedir(),
+  };
+  const found = readServices({ services: files.services, overrides: files.servicesOverrides }, serviceSurroundings);
+  if (found.kind === 'broken') issues.push(...found.issues);
+  const services = found.kind === 'good' ? found.services : [];
   const defaultModels = spark?.content == null ? [] : defaultModelsOfFile(spark.file, spark.content, issues);
   const read = new SettingReader(env, spark?.content == null ? null : spark.file);
   const values = { server: serverSettings(read, env), polls: pollSettings(read), deadlines: deadlineSettings(read) };
@@ -54,8 +64,10 @@ export function readSettings(source: SettingsSource, text: string | null = null)
     ...read.found,
     ...environmentSettings(env, placesOf(source, files), variablesOf(services)),
   ];
-  const warnings = [...(spark?.badNumbers.map(({ message }) => message) ?? []), ...env.warnings];
-  return { ...topology, ...values, services, defaultModels, files, settings, issues: [...issues, ...env.issues], warnings, spark };
+  const ofServices = found.kind === 'good' ? found.warnings : [];
+  const warnings = [...(spark?.badNumbers.map(({ message }) => message) ?? []), ...ofServices, ...env.warnings];
+  const parts = { ...topology, ...values, services, serviceSurroundings, defaultModels, files };
+  return { ...parts, settings, issues: [...issues, ...env.issues], warnings, spark };
 }
 
 const placesOf = ({ folder, dataFolder }: SettingsSource, { modelsOverrides, servicesOverrides }: ConfigFiles) => ({
@@ -65,7 +77,7 @@ const placesOf = ({ folder, dataFolder }: SettingsSource, { modelsOverrides, ser
   SERVICES_OVERRIDES: servicesOverrides,
 });
 
-function variablesOf(services: readonly ConfiguredService[]): readonly Readonly<{ name: string; about: string; secret: boolean }>[] {
+function variablesOf(services: readonly Service[]): readonly Readonly<{ name: string; about: string; secret: boolean }>[] {
   const keys = services.map(({ key }) => key);
   return services.flatMap(({ key, apiKeyVariable }) => [
     ...userVariables(key, keys).map((name) => ({ name, about: `Login user for ${key}. Default: that of its host.`, secret: false })),

@@ -15,10 +15,11 @@ describe('services.yaml', () => {
   it('lists services, and marks those that are disabled', () => {
     place.write(
       'config/services.yaml',
-      'services:\n  tts: { kind: text_to_speech, port: 8880 }\n  db: { name: Store, kind: vector_store, url: "http://db.lan:6333/", api_key: { from_env: DB_KEY } }\n',
+      'services:\n  tts: { kind: tts, port: 8880 }\n  db: { name: Store, kind: qdrant, url: "http://db.lan:6333/", api_key: { from_env: DB_KEY } }\n',
     );
-    const [tts, db] = place.load({ DISABLED_SERVICES: 'tts other' }).services;
-    expect(tts).to.include({ key: 'tts', name: 'tts', port: 8880, url: null, healthPath: '/health', isDisabled: true });
+    const { services, warnings } = place.load({ DISABLED_SERVICES: 'tts other' });
+    const [tts, db] = services.all();
+    expect(tts).to.include({ key: 'tts', name: 'tts', port: 8880, url: null, healthPath: '/health', isDisabled: true, usesGpu: true });
     expect(db).to.include({
       name: 'Store',
       url: 'http://db.lan:6333',
@@ -26,24 +27,99 @@ describe('services.yaml', () => {
       apiKeyVariable: 'DB_KEY',
       isDisabled: false,
     });
+    expect(db).to.include({ usesGpu: false, origin: 'file', user: null });
+    expect(warnings.join()).to.contain('DISABLED_SERVICES names "other", which is no service. There are tts, db.');
+  });
+
+  it('takes the kinds by the names that they had, and says what they are called now', () => {
+    const old = { speech_to_text: 'asr', text_to_speech: 'tts', vector_store: 'qdrant', web_ui: 'open_webui' };
+    const lines = Object.keys(old).map((kind, index) => `  s${index}: { kind: ${kind}, port: ${index + 1} }\n`);
+    place.write('config/services.yaml', `services:\n${lines.join('')}`);
+    const { services, warnings } = place.load();
+    expect(services.all().map(({ kind }) => kind)).to.deep.equal(Object.values(old));
+    expect(warnings.join('\n')).to.contain('services.yaml line 3: the kind text_to_speech of service s1 is called tts now');
+  });
+
+  it('reads what a container is to have: user, cap, patches', () => {
+    place.write(
+      'config/services.yaml',
+      `services:
+  parakeet-asr:
+    kind: asr
+    port: 1
+    user: audio
+    uses_gpu: false
+    memory_limit: 1.5GiB
+    patches: [{ name: server, source: patches/server.py, target: /app/server.py }, { name: home, source: ~/x, target: /x }]
+    probe_path: /transcribe
+`,
+    );
+    const [service] = place.load().services.all();
+    expect(service).to.deep.include({ user: 'audio', usesGpu: false, memoryLimitBytes: 1.5 * 2 ** 30 });
+    expect(service?.probe).to.deep.equal({ path: '/transcribe', voice: null, speakers: null });
+    expect(service?.patches).to.deep.equal([
+      { name: 'server', source: place.path('config/patches/server.py'), target: '/app/server.py' },
+      { name: 'home', source: '/home/me/x', target: '/x' },
+    ]);
+    expect(place.load({ PARAKEET_USER: 'other' }).services.all()[0]?.user).to.equal('other');
   });
 
   const faults = [
-    { of: 'neither url nor port', yaml: 'services:\n  a: { kind: http }\n', at: '/services/a', line: 2 },
-    { of: 'url and port', yaml: 'services:\n  a: { kind: http, port: 1, url: "http://x" }\n', at: '/services/a', line: 2 },
-    { of: 'an unknown kind', yaml: 'services:\n  a: { kind: magic, port: 1 }\n', at: '/services/a/kind', line: 2 },
-    { of: 'an unknown host', yaml: 'services:\n  a:\n    kind: http\n    port: 1\n    host: mars\n', at: '/services/a/host', line: 5 },
-    { of: 'a key in the file', yaml: 'services:\n  a: { kind: http, port: 1, api_key: hunter2 }\n', at: '/services/a/api_key', line: 2 },
+    { of: 'neither url nor port', entry: 'a: { kind: http }', at: '/services/a', says: 'either url or port' },
+    { of: 'url and port', entry: 'a: { kind: http, port: 1, url: "http://x" }', at: '/services/a', says: 'either url or port' },
+    { of: 'an unknown kind', entry: 'a: { kind: magic, port: 1 }', at: '/services/a/kind', says: '"diarizer"' },
+    { of: 'an unknown host', entry: 'a: { kind: http, port: 1, host: mars }', at: '/services/a/host', says: 'The hosts are spark-a' },
+    { of: 'a key in the file', entry: 'a: { kind: http, port: 1, api_key: hunter2 }', at: '/services/a/api_key', says: 'a map' },
+    { of: 'a password in a url', entry: 'a: { kind: http, url: "http://u:p@x" }', at: '/services/a/url', says: 'must not hold a password' },
+    { of: 'a cap of nothing', entry: 'a: { kind: http, port: 1, memory_limit: 8 }', at: '/services/a/memory_limit', says: 'from 64MiB' },
+    { of: 'a cap in no unit', entry: 'a: { kind: http, port: 1, memory_limit: 8G }', at: '/services/a/memory_limit', says: '8GiB' },
+    { of: 'a user that is none', entry: 'a: { kind: http, port: 1, user: "x; y" }', at: '/services/a/user', says: 'Login user' },
+    { of: 'a key that is there twice', entry: 'a: { kind: http, port: 1 }\n  a: { kind: http, port: 2 }', at: '', says: 'unique' },
+    {
+      of: 'two services on one port',
+      entry: 'b: { kind: http, port: 7, host: spark-a }\n  a: { kind: http, port: 7 }',
+      at: '/services/a/port',
+      says: 'Port 7 of spark-a belongs to service b already',
+    },
+    {
+      of: 'the port of a cluster',
+      entry: 'a: { kind: http, port: 8888 }',
+      at: '/services/a/port',
+      says: 'belongs to cluster default already',
+    },
+    {
+      of: 'a target that leads elsewhere',
+      entry: 'a: { kind: http, port: 1, patches: [{ name: x, source: x, target: /a/../b }] }',
+      at: '/services/a/patches/0/target',
+      says: 'without ".."',
+    },
+    {
+      of: 'two patches of one file',
+      entry: 'a: { kind: http, port: 1, patches: [{ name: x, source: x, target: /b }, { name: y, source: y, target: /b }] }',
+      at: '/services/a/patches/1/target',
+      says: 'Two patches write /b',
+    },
   ] as const;
-  for (const { of, yaml, at, line } of faults) {
+  for (const { of, entry, at, says } of faults) {
     it(`refuses ${of}, with its place`, () => {
-      place.write('config/spark.yaml', 'hosts: { a: { address: a } }\n');
-      place.write('config/services.yaml', yaml);
+      place.write('config/spark.yaml', 'hosts: { spark-a: { address: a } }\n');
+      place.write('config/services.yaml', `services:\n  ${entry}\n`);
       const { code, issues } = place.fault();
       expect(code).to.equal('INVALID_SETTINGS');
-      expect(issues[0]).to.include({ path: `config/services.yaml#${at}`, line });
+      expect(issues[0]).to.include({ path: `config/services.yaml#${at}` });
+      expect(issues[0]?.line).to.be.within(2, 3);
+      expect(issues[0]?.message).to.contain(says);
     });
   }
+
+  it('lets a monitor watch the port of a cluster, and two services share one while one is disabled', () => {
+    place.write('config/spark.yaml', 'hosts: { spark-a: { address: a } }\n');
+    place.write(
+      'config/services.yaml',
+      'services:\n  m: { kind: vllm, port: 8888 }\n  a: { kind: http, port: 1 }\n  b: { kind: http, port: 1 }\n',
+    );
+    expect(place.load({ DISABLED_SERVICES: 'b' }).services.all()).to.have.length(3);
+  });
 });
 
 describe('the configuration that comes with Spark Control', () => {
@@ -57,7 +133,7 @@ describe('the configuration that comes with Spark Control', () => {
     expect(catalog.current().models.filter(({ weightsBytes, source }) => weightsBytes === null && source.kind === 'repo')).to.deep.equal(
       [],
     );
-    expect(services.map(({ key }) => key)).to.include.members(['parakeet-asr', 'kokoro-tts', 'embeddings', 'qdrant', 'open-webui']);
+    expect(services.all().map(({ key }) => key)).to.include.members(['parakeet-asr', 'kokoro-tts', 'embeddings', 'qdrant', 'open-webui']);
     expect(warnings).to.deep.equal([]);
   });
 

@@ -21,7 +21,10 @@ export function configurationFolder(): Place {
     root = mkdtempSync(join(tmpdir(), 'spark-config-'));
   });
   afterEach(() => {
-    for (const { catalog } of loaded.splice(0)) catalog.dispose();
+    for (const { catalog, services } of loaded.splice(0)) {
+      catalog.dispose();
+      services.dispose();
+    }
     rmSync(root, { recursive: true, force: true });
   });
   const path = (below: string): string => join(root, below);
