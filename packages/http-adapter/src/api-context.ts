@@ -3,6 +3,7 @@ import type {
   AutomationDesk,
   Clock,
   HostDesk,
+  MaintenanceDesk,
   NimDesk,
   OperationDesk,
   ScheduleDesk,
@@ -25,6 +26,8 @@ export type ApiContext = Readonly<{
   operations: OperationDesk;
   /** `null`: how hosts are reached is not known here. */
   hosts: HostDesk | null;
+  /** `null`: hosts cannot be updated or rebooted from here. */
+  maintenance: MaintenanceDesk | null;
   settings: SettingsDesk;
   /** `null`: no services can be reached. */
   services: ServiceDesk | null;

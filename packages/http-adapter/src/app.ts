@@ -6,6 +6,7 @@ import type {
   HostDesk,
   Ids,
   Logger,
+  MaintenanceDesk,
   NimDesk,
   OperationDesk,
   ScheduleDesk,
@@ -52,6 +53,8 @@ export type AppDeps = Readonly<{
   operations: OperationDesk;
   /** Default: how hosts are reached is not known here, and its routes say so. */
   hosts?: HostDesk;
+  /** Default: hosts cannot be updated or rebooted from here, and its routes say so. */
+  maintenance?: MaintenanceDesk;
   settings: SettingsDesk;
   /** Default: none can be reached, and their routes say so. */
   services?: ServiceDesk;
@@ -100,6 +103,7 @@ export function createApp(deps: AppDeps): SparkApp {
     automations: deps.automations,
     operations: deps.operations,
     hosts: deps.hosts ?? null,
+    maintenance: deps.maintenance ?? null,
     settings: deps.settings,
     services: deps.services ?? null,
     vectors: deps.vectors ?? null,

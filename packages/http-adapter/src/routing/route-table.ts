@@ -56,6 +56,7 @@ import {
   PreflightReport,
   Problem,
   Readyz,
+  RebootBody,
   RegisteredSchedule,
   RegisterScheduleBody,
   ReleaseBody,
@@ -80,6 +81,8 @@ import {
   SwapRequestBody,
   TrustBody,
   type TSchema,
+  UpdateBody,
+  UpdatePlan,
   ValidateBody,
   VectorCollection,
   VectorCollectionList,
@@ -97,6 +100,7 @@ import { auditRoutes } from '../audit/routes.ts';
 import { automationRoutes } from '../automations/routes.ts';
 import { clusterRoutes } from '../clusters/routes.ts';
 import { hostAccessRoutes } from '../hosts/access-routes.ts';
+import { maintenanceRoutes } from '../hosts/maintenance-routes.ts';
 import { hostRoutes } from '../hosts/routes.ts';
 import { lockRoutes } from '../locks/routes.ts';
 import { modelRoutes } from '../models/routes.ts';
@@ -173,6 +177,7 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   PreflightReport,
   Problem,
   Readyz,
+  RebootBody,
   RegisteredSchedule,
   RegisterScheduleBody,
   ReleaseBody,
@@ -196,6 +201,8 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   SwapLogEvent,
   SwapRequestBody,
   TrustBody,
+  UpdateBody,
+  UpdatePlan,
   ValidateBody,
   VectorCollection,
   VectorCollectionList,
@@ -220,6 +227,7 @@ export function routeTable(context: ApiContext, streams: StreamTools): readonly 
     ...clusterRoutes(context),
     ...hostRoutes(context),
     ...hostAccessRoutes(context),
+    ...maintenanceRoutes(context),
     ...automationRoutes(context),
     ...scheduleRoutes(context),
     ...serviceRoutes(context),
