@@ -40,6 +40,8 @@ export {
   type UpdateRequest,
 } from './application/maintenance-api.ts';
 export { createMaintenanceDesk } from './application/maintenance-desk.ts';
+export type { EditedModel, ModelDesk, ModelDeskDeps } from './application/model-api.ts';
+export { createModelDesk } from './application/model-desk.ts';
 export type { NimDesk, NimDeskDeps, NimRequest } from './application/nim-api.ts';
 export { createNimDesk } from './application/nim-desk.ts';
 export { isStopping, OperationAbort } from './application/operation-abort.ts';

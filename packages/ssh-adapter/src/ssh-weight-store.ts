@@ -52,8 +52,9 @@ export class SshWeightStore implements WeightStore {
       return { host: host.key, problem: pathProblem(stdout.trim(), host) };
     });
     return verdicts.map((verdict) => {
-      const problem = 'problem' in verdict ? verdict.problem : `${this.#nameOf(verdict.host)} cannot be asked: ${verdict.reason}`;
-      return { host: verdict.host, ok: problem === null, problem };
+      const { host } = verdict;
+      if ('problem' in verdict) return { host, ok: verdict.problem === null, problem: verdict.problem };
+      return { host, ok: false, problem: `${this.#nameOf(host)} cannot be asked: ${verdict.reason}`, unknown: true };
     });
   }
 

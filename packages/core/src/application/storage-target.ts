@@ -3,13 +3,16 @@ import { nearMatches } from '../catalog/near-matches.ts';
 import { SparkError } from '../errors.ts';
 import type { HostKey } from '../ids.ts';
 import type { Cluster, Host } from '../topology/cluster.ts';
+import type { SparkCore } from './core-api.ts';
 import { notFound } from './not-found.ts';
 import type { StorageDeskDeps, StorageRequest } from './storage-api.ts';
 
 type TargetDeps = Pick<StorageDeskDeps, 'core'>;
+type CatalogDeps = Readonly<{ core: Pick<SparkCore, 'catalog'> }>;
+type ClusterDeps = Readonly<{ core: Pick<SparkCore, 'clusters'> }>;
 
 /** @throws {SparkError} MODEL_NOT_FOUND */
-export function modelOf({ core }: TargetDeps, key: string): Model {
+export function modelOf({ core }: CatalogDeps, key: string): Model {
   const catalog = core.catalog();
   const model = findModel(catalog, key);
   if (model !== null) return model;
@@ -24,7 +27,7 @@ export function modelOf({ core }: TargetDeps, key: string): Model {
 }
 
 /** Clusters that a model may run on and that have enough hosts for it. */
-export function clustersOf({ core }: TargetDeps, { clusters, nodes }: Model): readonly Cluster[] {
+export function clustersOf({ core }: ClusterDeps, { clusters, nodes }: Pick<Model, 'clusters' | 'nodes'>): readonly Cluster[] {
   return core.clusters.filter(({ key, hosts }) => (clusters.length === 0 || clusters.includes(key)) && hosts.length >= nodes);
 }
 

@@ -2,7 +2,10 @@ import type { Actor } from '../audit/audit-entry.ts';
 import type { CatalogSnapshot } from '../catalog/model.ts';
 import type { ModelKey } from '../ids.ts';
 
-/** Fields as models.yaml has them (snake_case); `null` takes a field of the overrides away, or hides one of the base file. */
+/**
+ * Fields as models.yaml has them (snake_case). `null` takes a field back to what the base file says; within `flags` and `env` it takes
+ * that one away. `***` where an answer shows it leaves a masked value as it is.
+ */
 export type EntryPatch = Readonly<Record<string, unknown>>;
 
 export type CatalogChange = Readonly<
@@ -30,8 +33,9 @@ export type CatalogRevision = Readonly<{
 /**
  * Changes the overrides file, and nothing else. Contract: a change is synced to disk before it resolves; comments and order of the
  * file survive; a file that somebody else changed meanwhile is merged with, never overwritten. `expected` is the revision that the
- * caller has seen (`If-Match`), `null` any. Rejects STALE_REVISION, READ_ONLY (path and fix in the message), INVALID_CATALOG with
- * issues, MODEL_NOT_FOUND, STORE_UNAVAILABLE.
+ * caller has seen (`If-Match`), `null` any. Rejects STALE_REVISION, READ_ONLY (path and fix in the message), INVALID_CATALOG for a
+ * fault of the files, INVALID_REQUEST with pointers into the entry for one of the change, MODEL_NOT_FOUND, REVISION_NOT_FOUND,
+ * STORE_UNAVAILABLE.
  */
 export interface CatalogEditor {
   apply(change: CatalogChange, expected: number | null, actor: Actor): Promise<CatalogSnapshot>;

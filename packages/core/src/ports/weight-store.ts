@@ -23,8 +23,8 @@ export type HostWeights = Readonly<
   | { host: HostKey; reachable: false; code: string; reason: string }
 >;
 
-/** Whether a local path may be used on one host; `problem` is a sentence, `null`: it may. */
-export type PathVerdict = Readonly<{ host: HostKey; ok: boolean; problem: string | null }>;
+/** Whether a local path may be used on one host; `problem` is a sentence, `null`: it may. `unknown`: the host could not be asked. */
+export type PathVerdict = Readonly<{ host: HostKey; ok: boolean; problem: string | null; unknown?: true }>;
 
 export type DownloadOrder = Readonly<{
   /** Names the job on the hosts, so that it is begun once and found again. */

@@ -79,7 +79,9 @@ export class SimulatedWeights implements WeightStore {
     return this.#options.hosts.map((host) => {
       const { key, name } = host.host;
       const missing = host.disk.weights(path) === null ? `It is not there on ${name}.` : null;
-      const problem = form !== null ? `The path ${form}.` : host.isReachable ? missing : `${name} cannot be asked: it does not answer.`;
+      if (form === null && !host.isReachable)
+        return { host: key, ok: false, problem: `${name} cannot be asked: it does not answer.`, unknown: true };
+      const problem = form === null ? missing : `The path ${form}.`;
       return { host: key, ok: problem === null, problem };
     });
   }
