@@ -14,15 +14,17 @@ import {
   type Logger,
   type OperationDesk,
   type ScheduleDesk,
+  type ServiceDesk,
   type SettingsDesk,
   type SparkCore,
   silentLogger,
   type Tokens,
   type WebhookDesk,
 } from '@spark-control/core';
-import { createApp, HttpModelEndpoint, type Listener, type SparkApp } from '@spark-control/http-adapter';
+import { createApp, HttpModelEndpoint, HttpServiceProbe, type Listener, type SparkApp } from '@spark-control/http-adapter';
 import {
   type Configuration,
+  FilePatchSource,
   loadConfiguration,
   openStore,
   type ServerSettings,
@@ -72,6 +74,7 @@ export type SparkControl = Readonly<{
   schedules: ScheduleDesk;
   automations: AutomationDesk;
   operations: OperationDesk;
+  services: ServiceDesk;
   /** Tells where the app is served, so that no webhook calls it. `listen` does so; who listens by other means should too. */
   listensOn(host: string, port: number): void;
   /** The Express app, as what embedders need of it. It does not listen; mount it or give it to `http.createServer`. */
@@ -99,6 +102,7 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
     const source = { folder: resolve(options.configFolder ?? defaultConfigFolder()), env, dataFolder: resolve(options.dataFolder) };
     const configuration = loadConfiguration({ ...source, logger });
     undo.push(() => configuration.catalog.dispose());
+    undo.push(() => configuration.services.dispose());
     const store = await openStore({ folder: options.dataFolder, clock, logger });
     undo.push(() => store.close());
     const joined = await joinClusters(configuration, store.controllerId, options, { clock, logger });
@@ -111,8 +115,8 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
     const core = coreOf(options, { configuration, store, joined, endpoint, planned, ...tools });
     undo.push(() => core.close());
     const listeners: Listener[] = [{ host: configuration.server.host, port: configuration.server.port }];
-    const { services } = joined;
     const { defaultModels } = configuration;
+    const services = servicesOf(core, joined, configuration, env, clock);
     const desks = openDesks({ core, store, endpoint, services, defaultModels, env, listeners: () => listeners, ...tools });
     upcoming.of = desks.upcoming;
     await core.start();
@@ -134,6 +138,7 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
       schedules: desks.schedules,
       automations: desks.automations,
       operations: desks.operations,
+      services: desks.services,
       app: web.app,
       listensOn: (host, port) => void listeners.push({ host, port }),
       settings: configuration.server,
@@ -191,7 +196,7 @@ function coreOf(options: SparkControlOptions, parts: Parts): SparkCore {
 function appOf(
   options: SparkControlOptions,
   core: SparkCore,
-  { webhooks, schedules, automations, operations, settings }: Desks & Readonly<{ settings: SettingsDesk }>,
+  { webhooks, schedules, automations, operations, services, settings }: Desks & Readonly<{ settings: SettingsDesk }>,
   { server }: Configuration,
   store: Store,
   tools: Tools,
@@ -202,6 +207,7 @@ function appOf(
     schedules,
     automations,
     operations,
+    services,
     settings,
     audit: store.audit,
     answers: store.answers,
@@ -214,6 +220,19 @@ function appOf(
     cookieSecret: randomBytes(32).toString('hex'),
     webRoot: options.webRoot === undefined ? builtDashboard() : options.webRoot,
   });
+}
+
+function servicesOf(
+  core: SparkCore,
+  { services: { host, probe } }: JoinedClusters,
+  { services: registry }: Configuration,
+  env: NonNullable<SparkControlOptions['env']>,
+  clock: Clock,
+): Parameters<typeof openDesks>[0]['services'] {
+  const running = (): readonly string[] =>
+    core.views().flatMap(({ serving, servedModelName }) => (serving.kind === 'model' ? [servedModelName ?? serving.model] : []));
+  const real = new HttpServiceProbe({ secrets: { read: (name) => env[name] ?? null }, clock });
+  return { registry, host, probe: probe(real, running), patchSource: new FilePatchSource() };
 }
 
 /** What is written beside the code of a package goes with its next version. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock, Cluster, ClusterPorts, Logger, ServiceControl } from '@spark-control/core';
+import type { Clock, Cluster, ClusterPorts, Logger, ServiceHost, ServiceProbe } from '@spark-control/core';
 import type { FakeVllmProfile, SimulatedCluster } from '@spark-control/simulator';
 import type { Configuration } from '@spark-control/store-adapter';
 import type { SparkControlOptions } from './create-spark-control.ts';
@@ -15,12 +15,21 @@ export type JoinedClusters = Readonly<{
   clusters: readonly Readonly<{ cluster: Cluster; ports: ClusterPorts }>[];
   isSimulated: boolean;
   simulations: readonly SimulatedCluster[];
-  /** `null`: the services beside the model servers cannot be reached from here. */
-  services: ServiceControl | null;
+  services: JoinedServices;
   close(): Promise<void>;
 }>;
 
+/** The services beside the model servers. */
+export type JoinedServices = Readonly<{
+  /** `null`: there is no login to where they run. */
+  host: ServiceHost | null;
+  /** Who asks them. `real` asks over HTTP; `running` are the ids of the models that serve now. */
+  probe(real: ServiceProbe, running: () => readonly string[]): ServiceProbe;
+}>;
+
 type Tools = Readonly<{ clock: Clock; logger: Logger }>;
+
+const REAL_PROBE: JoinedServices['probe'] = (real) => real;
 
 /** Gives every cluster its ports: the embedder's own, simulated ones, or real hosts over SSH. */
 export async function joinClusters(
@@ -31,7 +40,8 @@ export async function joinClusters(
 ): Promise<JoinedClusters> {
   if (options.clusters !== undefined) {
     const clusters = typeof options.clusters === 'function' ? await options.clusters(controllerId) : options.clusters;
-    return { clusters, isSimulated: false, simulations: [], services: null, close: async () => undefined };
+    const services = { host: null, probe: REAL_PROBE };
+    return { clusters, isSimulated: false, simulations: [], services, close: async () => undefined };
   }
   return configuration.simulated
     ? simulate(configuration, controllerId, options, tools)
@@ -44,17 +54,19 @@ async function simulate(
   options: SparkControlOptions,
   tools: Tools,
 ): Promise<JoinedClusters> {
-  const { createSimulatedCluster } = await import('@spark-control/simulator');
+  const { createSimulatedCluster, SimulatedServiceHost, SimulatedServiceProbe } = await import('@spark-control/simulator');
   const simulations: SimulatedCluster[] = [];
   for (const cluster of configuration.clusters) {
     const stateFile = join(options.dataFolder, `simulated-${cluster.key}.json`);
     simulations.push(await createSimulatedCluster({ cluster, controllerId, stateFile, ...tools, ...options.simulation }));
   }
+  const { speed = 1 } = options.simulation ?? {};
+  const host = new SimulatedServiceHost({ clusters: simulations.map(({ cluster }) => cluster), clock: tools.clock, speed });
   return {
     clusters: simulations.map((simulated) => ({ cluster: simulated.cluster, ports: simulated })),
     isSimulated: true,
     simulations,
-    services: null,
+    services: { host, probe: (elsewhere, running) => new SimulatedServiceProbe({ host, elsewhere, clock: tools.clock, running }) },
     close: async () => void (await Promise.all(simulations.map((simulated) => simulated.close()))),
   };
 }
@@ -66,7 +78,7 @@ async function connect(
   tools: Tools,
 ): Promise<JoinedClusters> {
   // Loaded only where real hosts are: SSH is a good part of the start and of the memory of a server that simulates.
-  const { createSshCluster, ShellPool, SshServices } = await import('@spark-control/ssh-adapter');
+  const { createSshCluster, ShellPool, SshServiceHost } = await import('@spark-control/ssh-adapter');
   const env = options.env ?? {};
   const pool = new ShellPool({ ...tools, agentSocket: env['SSH_AUTH_SOCK'] ?? null });
   const secrets = { read: (name: string) => env[name] ?? null };
@@ -78,7 +90,7 @@ async function connect(
     clusters: joined.map(({ cluster, ssh }) => ({ cluster, ports: ssh })),
     isSimulated: false,
     simulations: [],
-    services: new SshServices({ services: configuration.services, clusters: configuration.clusters, pool }),
+    services: { host: new SshServiceHost({ clusters: configuration.clusters, pool }), probe: REAL_PROBE },
     async close() {
       await Promise.all(joined.map(({ ssh }) => ssh.close()));
       await pool.close();

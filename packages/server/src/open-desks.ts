@@ -7,13 +7,15 @@ import {
   createDefaultModels,
   createOperationDesk,
   createScheduleDesk,
+  createServiceDesk,
   createWebhookDesk,
   type DefaultModelRule,
   type Ids,
   type Logger,
   type OperationDesk,
   type ScheduleDesk,
-  type ServiceControl,
+  type ServiceDesk,
+  type ServiceDeskDeps,
   type SparkCore,
   type Tokens,
   upcomingConflicts,
@@ -32,6 +34,7 @@ export type Desks = Readonly<{
   webhooks: WebhookDesk;
   schedules: ScheduleDesk;
   automations: AutomationDesk;
+  services: ServiceDesk;
   /** What others plan on a cluster within the next hours, one sentence each. */
   upcoming(cluster: ClusterKey): Promise<readonly string[]>;
   /** Begins to send and to fire. The core has started by then. */
@@ -43,7 +46,7 @@ type DeskParts = Readonly<{
   core: SparkCore;
   store: Store;
   endpoint: HttpModelEndpoint;
-  services: ServiceControl | null;
+  services: Pick<ServiceDeskDeps, 'registry' | 'host' | 'probe' | 'patchSource'>;
   defaultModels: readonly DefaultModelRule[];
   tokens: Tokens;
   clock: Clock;
@@ -54,7 +57,7 @@ type DeskParts = Readonly<{
 }>;
 
 /** What stands around the core: who is told, what others plan, and what is done by the clock. */
-export function openDesks({ core, store, endpoint, services, defaultModels: rules, listeners, env, ...tools }: DeskParts): Desks {
+export function openDesks({ core, store, endpoint, services: beside, defaultModels: rules, listeners, env, ...tools }: DeskParts): Desks {
   // Before the others: they say who does which work.
   const operations = createOperationDesk({ store: store.operations, isSimulated: core.isSimulated, ...tools });
   const calendar = new CronerCalendar();
@@ -66,7 +69,16 @@ export function openDesks({ core, store, endpoint, services, defaultModels: rule
     subscribe: (listener) => core.subscribe(listener),
     ...tools,
   });
-  const automations = createAutomationDesk({ core, store: store.automations, calendar, endpoint, services, vectors: null, ...tools });
+  const services = createServiceDesk({ core, operations, ...beside, endpoint, record: store.record, ...tools });
+  const automations = createAutomationDesk({
+    core,
+    store: store.automations,
+    calendar,
+    endpoint,
+    services: services.control,
+    vectors: null,
+    ...tools,
+  });
   const defaults = createDefaultModels({ core, rules, activity: endpoint, ...tools });
   const planned = (): Promise<readonly Automation[]> => store.automations.list();
   const schedules = createScheduleDesk({ store: store.schedules, calendar, core, automations: planned, ...tools });
@@ -75,6 +87,7 @@ export function openDesks({ core, store, endpoint, services, defaultModels: rule
     webhooks,
     schedules,
     automations,
+    services,
     async upcoming(cluster) {
       const now = tools.clock.now();
       const until = now + AHEAD_MS;
@@ -87,10 +100,11 @@ export function openDesks({ core, store, endpoint, services, defaultModels: rule
       await automations.start();
       await defaults.start();
       await operations.start();
+      services.start();
     },
     async close() {
       await operations.close();
-      await Promise.all([defaults.close(), automations.close()]); // each may wait for a look at a host that hangs
+      await Promise.all([defaults.close(), automations.close(), services.close()]); // each may wait for a look at a host that hangs
       await webhooks.close();
     },
   };
