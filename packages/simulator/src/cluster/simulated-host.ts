@@ -33,10 +33,6 @@ export class SimulatedHost {
     this.system = new SimulatedSystem(world);
   }
 
-  get bootedAt(): number {
-    return this.system.bootedAt;
-  }
-
   get isReachable(): boolean {
     return this.#isReachable && !this.system.isDown;
   }

@@ -8,6 +8,7 @@ import {
   type UpdateSurvey,
 } from '@spark-control/core';
 import type { SimulatedHost } from './simulated-host.ts';
+import { SIMULATED_OS } from './simulated-system.ts';
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
@@ -25,7 +26,7 @@ export class SimulatedMaintenance implements HostMaintenance {
     const { packages, listsAt, rebootRequiredBy, running } = system;
     const root = disk.freeBytes;
     return {
-      ...{ host: key, at: world.clock.now(), os: 'DGX OS 7.5.0 (Ubuntu 24.04.3 LTS, simulated)', listsAt, packages, rebootRequiredBy },
+      ...{ host: key, at: world.clock.now(), os: SIMULATED_OS, listsAt, packages, rebootRequiredBy },
       ...{ kernel: running.kernel, driver: running.driver, dockerVersion: running.docker, held: [], broken: [], firmware: [] },
       downloadBytes: packages.length === 0 ? 0 : 812 * MIB,
       unpackBytes: packages.length === 0 ? 0 : 640 * MIB,

@@ -13,6 +13,7 @@ import { DEFAULT_PROFILE } from '../fake-vllm/profile.ts';
 import type { GpuActivity } from './gpu-telemetry.ts';
 import type { SimulatedHost } from './simulated-host.ts';
 import { imageIdOn } from './simulated-images.ts';
+import { SIMULATED_OS } from './simulated-system.ts';
 
 const GIB = 1024 ** 3;
 
@@ -68,16 +69,16 @@ export class SimulatedProbe implements HostProbe {
       memAvailableBytes: Math.floor(memory.available),
       cachedBytes: Math.floor(memory.cached),
       swapFreeBytes: 16 * GIB,
-      uptimeSeconds: Math.floor((host.world.clock.now() - host.bootedAt) / 1000),
+      uptimeSeconds: Math.floor((host.world.clock.now() - host.system.bootedAt) / 1000),
       diskFreeBytes: host.disk.freeBytes,
-      dockerVersion: '28.5.1',
+      dockerVersion: host.system.running.docker,
       ...(image === null ? {} : { imageId: imageIdOn(host, image) }),
       ...(source === null ? {} : { weights: this.#weights(host, source) }),
       portOwner: host.portOwner(this.#options.port),
       launcher: null,
-      gpu: host.telemetry.read(activityOf(alive), processes),
+      gpu: { ...host.telemetry.read(activityOf(alive), processes), driver: host.system.running.driver },
       disks: disksOf(host),
-      system: systemOf(memory.available, activityOf(alive)),
+      system: systemOf(host, memory.available, activityOf(alive)),
     };
   }
 
@@ -93,9 +94,9 @@ export class SimulatedProbe implements HostProbe {
 const disksOf = ({ disk }: SimulatedHost): readonly DiskFacts[] =>
   (['root', 'cache', 'docker'] as const).map((role) => ({ role, mount: '/', totalBytes: DISK_BYTES, freeBytes: disk.freeBytes }));
 
-const systemOf = (availableBytes: number, activity: GpuActivity): SystemFacts => ({
-  os: 'DGX OS 7.2.3 (simulated)',
-  kernel: '6.14.0-1013-nvidia',
+const systemOf = ({ system }: SimulatedHost, availableBytes: number, activity: GpuActivity): SystemFacts => ({
+  os: SIMULATED_OS,
+  kernel: system.running.kernel,
   memoryPressurePercent: availableBytes < TIGHT_BYTES ? 35 : 0,
   loadAverage: activity === 'loading' ? 4.2 : activity === 'generating' ? 1.6 : 0.3,
   cpus: 20,

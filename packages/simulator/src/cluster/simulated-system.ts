@@ -5,6 +5,8 @@ const JOB_SECONDS = 9;
 /** How long a simulated Spark is away when it reboots, in simulated seconds: a real one takes minutes. */
 export const REBOOT_SECONDS = 8;
 
+export const SIMULATED_OS = 'DGX OS 7.4.0 (Ubuntu 24.04.3 LTS, simulated)';
+
 type Versions = Readonly<{ kernel: string; driver: string; docker: string }>;
 const OLD: Versions = { kernel: '6.17.0-1021-nvidia', driver: '580.142', docker: '28.5.1' };
 const NEW: Versions = { kernel: '6.17.0-1032-nvidia', driver: '580.178.04', docker: '29.0.1' };
