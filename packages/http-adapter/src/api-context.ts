@@ -4,6 +4,7 @@ import type {
   Clock,
   HostDesk,
   MaintenanceDesk,
+  ModelDesk,
   NimDesk,
   OperationDesk,
   ScheduleDesk,
@@ -19,6 +20,8 @@ import type { SwapViews } from './swaps/view.ts';
 /** What the routes of every resource share. */
 export type ApiContext = Readonly<{
   core: SparkCore;
+  /** `null`: the catalog cannot be changed. */
+  models: ModelDesk | null;
   webhooks: WebhookDesk;
   audit: AuditLog;
   schedules: ScheduleDesk;

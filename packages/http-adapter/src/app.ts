@@ -7,6 +7,7 @@ import type {
   Ids,
   Logger,
   MaintenanceDesk,
+  ModelDesk,
   NimDesk,
   OperationDesk,
   ScheduleDesk,
@@ -45,6 +46,8 @@ export const DEFAULT_BODY_LIMIT_BYTES = 1024 * 1024;
 
 export type AppDeps = Readonly<{
   core: SparkCore;
+  /** Default: none, so that the catalog cannot be changed. */
+  models?: ModelDesk;
   webhooks: WebhookDesk;
   answers: AnswerStore;
   audit: AuditLog;
@@ -97,6 +100,7 @@ export function createApp(deps: AppDeps): SparkApp {
   const operationFrames = new OperationFrames(clock);
   const context: ApiContext = {
     core,
+    models: deps.models ?? null,
     webhooks: deps.webhooks,
     audit: deps.audit,
     schedules: deps.schedules,

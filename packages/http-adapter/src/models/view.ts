@@ -1,6 +1,6 @@
-import type { Cluster, LoadEstimate, Model, SparkCore, StorageDesk } from '@spark-control/core';
+import { type Cluster, type LoadEstimate, type Model, maskedWords, type SparkCore, type StorageDesk } from '@spark-control/core';
 import type { WireModel, WireModelSummary } from '@spark-control/schema';
-import { maskedEnv, maskedFlags, maskedWords } from './mask.ts';
+import { maskedEnv } from './mask.ts';
 import { knownDiskView } from './storage-view.ts';
 
 type ModelState = WireModelSummary['state'];
@@ -15,12 +15,19 @@ export async function modelSummaries(core: SparkCore): Promise<readonly WireMode
 /** All models of the catalog, whole. */
 export async function modelViews(core: SparkCore, storage: StorageDesk | null): Promise<readonly WireModel[]> {
   const loading = await loadingModels(core);
-  return Promise.all(
-    core.catalog().models.map(async (model) => ({
-      ...modelView(core, model, await summary(core, model, loading), await core.fits(model.key)),
-      disk: storage === null ? [] : knownDiskView(storage.knownDisk(model.key)),
-    })),
-  );
+  return Promise.all(core.catalog().models.map((model) => wholeView(core, storage, model, loading)));
+}
+
+/** One model, whole. */
+export async function modelViewOf(core: SparkCore, storage: StorageDesk | null, model: Model): Promise<WireModel> {
+  return await wholeView(core, storage, model, await loadingModels(core));
+}
+
+async function wholeView(core: SparkCore, storage: StorageDesk | null, model: Model, loading: ReadonlySet<string>): Promise<WireModel> {
+  return {
+    ...modelView(core, model, await summary(core, model, loading), await core.fits(model.key)),
+    disk: storage === null ? [] : knownDiskView(storage.knownDisk(model.key)),
+  };
 }
 
 async function summary(core: SparkCore, model: Model, loading: ReadonlySet<string>): Promise<WireModelSummary> {
@@ -52,8 +59,9 @@ function modelView(core: SparkCore, model: Model, base: WireModelSummary, fits: 
     launcher: first?.launcher ?? null,
     image: model.image ?? first?.image ?? null,
     served_model_name: model.servedModelName,
-    flags: maskedFlags(model.flags),
-    extra_args: maskedWords(model.extraArgs),
+    // Only known flags get this far, and none of them is for a secret.
+    flags: model.flags,
+    extra_args: [...maskedWords(model.extraArgs)],
     env: maskedEnv(model.env),
     fits,
   };

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { CLOSED, Key, listOf, NullableBytes, NullableNumber, NullableString, NullableText, Timestamp } from './common.ts';
+import { Model } from './model.ts';
 import { FlagValue } from './preflight.ts';
 
 /** Flags by name without dashes. Only their shape is checked here: names, types and ranges are, field by field, what the answer's `issues` are about. */
@@ -28,10 +29,19 @@ const fields = {
 
 /** A new model: exactly one of `repo` and `local_path`. */
 export const CreateModelBody = Type.Object({ key: Key, ...fields }, CLOSED);
-/** Only what is named changes; `null` takes a field back to what the base file, or the default, says. */
+/**
+ * Only what is named changes; `null` takes a field back to what the base file, or the default, says. Flags and variables are changed one by
+ * one, and there `null` takes that one away. Naming one kind of source takes the other away.
+ */
 export const ChangeModelBody = Type.Object(fields, CLOSED);
 /** The knobs as a whole: flags (and, when given, variables) that are not named are taken away. */
 export const KnobsBody = Type.Object({ flags: FlagMap, env: Type.Optional(EnvMap) }, CLOSED);
+/** The model as it is now. `notes`: what its author should know, a sentence each. */
+export const EditedModel = Type.Object({ ...Model.properties, notes: Type.Array(Type.String()) });
+export const ModelHistoryQuery = Type.Object(
+  { limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Newest first' })) },
+  CLOSED,
+);
 export const RevertModelBody = Type.Object({ revision: Type.Integer({ minimum: 0 }) }, CLOSED);
 
 /** One field before and after; the side on which it was not there has no such member. Secrets read ***. */
@@ -129,6 +139,7 @@ export const PullImageBody = DownloadBody;
 export type WireCreateModel = Static<typeof CreateModelBody>;
 export type WireChangeModel = Static<typeof ChangeModelBody>;
 export type WireKnobs = Static<typeof KnobsBody>;
+export type WireEditedModel = Static<typeof EditedModel>;
 export type WireFieldDiff = Static<typeof FieldDiff>;
 export type WireModelRevision = Static<typeof ModelRevision>;
 export type WireModelHistory = Static<typeof ModelHistory>;
