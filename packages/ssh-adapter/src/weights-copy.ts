@@ -24,14 +24,17 @@ export function copyJob(options: CopyOptions): JobContent {
   const { cluster, peer } = options;
   const folder = repoFolder(options.repo);
   const address = peer.fabricAddress ?? peer.address;
-  const ssh = `ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=15 -o ServerAliveCountMax=4 -p ${peer.sshPort}`;
+  const ssh = `ssh -o BatchMode=yes -o ConnectTimeout=10 -o ServerAliveInterval=15 -o ServerAliveCountMax=4`;
   const script = `${findHub(cluster.hfCache)}
-spark_peer() { ${ssh} -l ${shellQuote(peer.user)} -- ${shellQuote(address)} "$1"; }
-spark_peer ${remote(prepare(cluster, folder))} </dev/null || exit ${EXIT.noPeer}
+spark_ssh='${ssh}'
+spark_peer() { $spark_ssh -l ${shellQuote(peer.user)} -- ${shellQuote(address)} "$1"; }
+spark_prepare() { spark_peer ${remote(prepare(cluster, folder))} </dev/null; }
+# As the launcher does it, by ssh's own settings; else by the port that this control plane logs in at.
+spark_prepare || { spark_ssh="$spark_ssh -p ${peer.sshPort}"; spark_prepare; } || exit ${EXIT.noPeer}
 mkdir -p "$spark_hub/${folder}/blobs" || exit
 if [ "$spark_hub" != "$spark_cache" ] && command -v rsync >/dev/null && spark_peer 'command -v rsync' >/dev/null </dev/null; then
   spark_copy() {
-    rsync -rlt -s --partial-dir=.spark-partial --exclude='*.incomplete' -e ${shellQuote(ssh)} "$1" "$2"
+    rsync -rlt -s --partial-dir=.spark-partial --exclude='*.incomplete' -e "$spark_ssh" "$1" "$2"
   }
   for spark_part in /blobs/ /; do
     ${rsyncLine(options, folder, address)} || exit

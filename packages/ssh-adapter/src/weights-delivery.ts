@@ -6,7 +6,7 @@ import { EXIT } from './guarded-script.ts';
 import type { JobContent } from './job-script.ts';
 import { knownOutcome } from './remote-shell.ts';
 import { copyJob } from './weights-copy.ts';
-import { endContainerScript, fetchJob, progressScript } from './weights-download.ts';
+import { endContainerScript, fetchJob, progressScript, tidyScript } from './weights-download.ts';
 import { parseWeights, weightsSection } from './weights-section.ts';
 
 const TAIL_LINES = 40;
@@ -90,7 +90,7 @@ export class WeightsDelivery {
   async #copy(on: HostShell, source: Source, signal: AbortSignal): Promise<boolean> {
     const { hosts, log } = this.#tools;
     // The launcher logs in from the head to the others, never the other way round.
-    const isPull = on === hosts.head;
+    const isPull = this.#isHead(on);
     const [runner, peer] = isPull ? [on, source.on] : [source.on, on];
     const job = `${this.#order.job}.${on.host.key}.copy`;
     const content = copyJob({
@@ -113,7 +113,7 @@ export class WeightsDelivery {
     const { hosts, totalBytes } = this.#tools;
     const job = `${this.#order.job}.${on.host.key}.get`;
     const container = `spark-control-${job}`;
-    const content = fetchJob({ repo, revision, token, cluster: hosts.cluster, container, isHead: on === hosts.head });
+    const content = fetchJob({ repo, revision, token, cluster: hosts.cluster, container, isHead: this.#isHead(on) });
     const progress = { on, phase: 'downloading', total: totalBytes, container } as const;
     const { exitCode, tail } = await this.#follow(on, job, content, progress, signal);
     if (exitCode !== 0) throw this.#failed(on, downloadFailure({ repo, host: on.host, hasToken: token !== null, exitCode, tail }));
@@ -156,18 +156,26 @@ export class WeightsDelivery {
 
   async #verified(on: HostShell, signal: AbortSignal): Promise<number | null> {
     this.#say(on.host.key, 'verifying', null, null);
-    const bytes = await this.#completeBytes(on, signal);
+    const bytes = await this.#completeBytes(on, signal, tidyScript(this.#order.repo, this.#tools.hosts.cluster.hfCache));
     if (bytes !== null) this.#say(on.host.key, 'done', bytes, null, bytes);
     return bytes;
   }
 
   /** Bytes of the repository on a host that has all of it; `null` on one that has not. */
-  async #completeBytes({ shell }: HostShell, signal: AbortSignal): Promise<number | null> {
+  async #completeBytes({ shell }: HostShell, signal: AbortSignal, before = ':'): Promise<number | null> {
     const { repo, revision } = this.#order;
-    const script = weightsSection({ kind: 'repo', repo, revision }, this.#tools.hosts.cluster.hfCache);
-    const { stdout } = knownOutcome(shell, await shell.run(script, { timeoutMs: 60_000, wait: true, signal }), 'looking for weights');
+    const look = weightsSection({ kind: 'repo', repo, revision }, this.#tools.hosts.cluster.hfCache);
+    const { stdout } = knownOutcome(
+      shell,
+      await shell.run(`${before}\n${look}`, { timeoutMs: 60_000, wait: true, signal }),
+      'looking for weights',
+    );
     const found = parseWeights(stdout);
     return found?.complete === true ? found.bytes : null;
+  }
+
+  #isHead({ host }: HostShell): boolean {
+    return host.key === this.#tools.hosts.head.host.key;
   }
 
   #failed({ host }: HostShell, error: SparkError): SparkError {

@@ -22,6 +22,17 @@ export type FetchOptions = Readonly<{
 export const progressScript = (repo: string, hfCache: string): string =>
   `${findHub(hfCache)}\ndu -sk "$spark_hub/${repoFolder(repo)}/blobs" 2>/dev/null | cut -f1`;
 
+/**
+ * Clears parts away that nobody goes on with, once all of a repository has come: those of files that are there whole, by another way,
+ * and those that nothing was written to for a while. While one is left the repository counts as broken off.
+ */
+export const tidyScript = (repo: string, hfCache: string): string => `${findHub(hfCache)}
+for spark_part in "$spark_hub/${repoFolder(repo)}/blobs/"*.incomplete; do
+  [ -e "$spark_part" ] || continue
+  spark_blob=\${spark_part##*/}
+  if [ -e "\${spark_part%/*}/\${spark_blob%%.*}" ] || [ -z "$(find "$spark_part" -mmin -2)" ]; then rm -f "$spark_part"; fi
+done`;
+
 /** What a survey knows a running job by. */
 export const jobMark = (repo: string): JobContent['files'] => ({ weights: `${repoFolder(repo)}\n` });
 
@@ -41,7 +52,7 @@ ${launcherCommands(cluster, revision, isHead, words)}
 if command -v hf >/dev/null; then exec hf download ${words}; fi
 if command -v huggingface-cli >/dev/null; then exec huggingface-cli download ${words}; fi
 if docker image inspect ${image} >/dev/null 2>&1; then
-  exec docker run --rm --init --name ${shellQuote(container)} --user "$(id -u):$(id -g)" --network host -v "$spark_hub:/hub" \\
+  exec docker run --rm --name ${shellQuote(container)} --user "$(id -u):$(id -g)" --network host -v "$spark_hub:/hub" \\
     -e HF_TOKEN -e HF_HUB_CACHE=/hub -e HOME=/tmp -e HF_HUB_DISABLE_PROGRESS_BARS=1 -e HF_HUB_DISABLE_TELEMETRY=1 \\
     --entrypoint sh ${image} -c 'if command -v hf >/dev/null; then exec hf download "$@"; fi
 if command -v huggingface-cli >/dev/null; then exec huggingface-cli download "$@"; fi

@@ -16,6 +16,14 @@ spark_user=$(ps -ww -eo pid=,args= 2>/dev/null | while read -r spark_pid spark_a
   esac
 done)
 [ -z "$spark_user" ] || spark_say used "$spark_user"
+spark_as_root() {
+  spark_image=${shellQuote(image)}
+  docker image inspect "$spark_image" >/dev/null 2>&1 </dev/null || spark_image=$(docker image ls -q 2>/dev/null </dev/null | head -n 1)
+  [ -n "$spark_image" ] || return 1
+  spark_program=$1
+  shift
+  docker run --rm --pull never --network none --user 0:0 -v "$spark_real:/cache" --entrypoint "$spark_program" "$spark_image" "$@" </dev/null
+}
 spark_freed=0
 spark_through=login
 spark_gone=
@@ -24,20 +32,17 @@ for spark_root in ${folderWord(hfCache)}/hub ${folderWord(hfCache)}; do
   [ -e "$spark_d" ] || [ -L "$spark_d" ] || continue
   [ ! -L "$spark_d" ] && [ -d "$spark_d" ] || spark_say link "$spark_d"
   spark_real=$(cd -P -- "$spark_root" && pwd -P) || spark_say unreadable "$spark_root"
-  [ "$(cd -P -- "$spark_d" && pwd -P)" = "$spark_real/${folder}" ] || spark_say link "$spark_d"
   case $spark_real in *:*) spark_say colon "$spark_real" ;; esac
-  spark_before=$(du -sk "$spark_d" 2>/dev/null | cut -f1)
+  spark_d=$spark_real/${folder}
+  spark_before=$(du -sk "$spark_d" 2>/dev/null) || spark_before=$(spark_as_root du -sk /cache/${folder} 2>/dev/null)
   rm -rf -- "$spark_d" 2>/dev/null
-  rm -rf -- "$spark_root/.locks/${folder}" 2>/dev/null
+  rm -rf -- "$spark_real/.locks/${folder}" 2>/dev/null
   if [ -e "$spark_d" ]; then
     spark_through=container
-    spark_image=${shellQuote(image)}
-    docker image inspect "$spark_image" >/dev/null 2>&1 </dev/null || spark_image=$(docker image ls -q 2>/dev/null </dev/null | head -n 1)
-    [ -n "$spark_image" ] || spark_say owned "$spark_d"
-    spark_error=$(docker run --rm --pull never --network none --user 0:0 -v "$spark_real:/cache" --entrypoint rm "$spark_image" \\
-      -rf -- /cache/${folder} /cache/.locks/${folder} 2>&1 </dev/null)
+    spark_error=$(spark_as_root rm -rf -- /cache/${folder} /cache/.locks/${folder} 2>&1)
     [ ! -e "$spark_d" ] || spark_say owned "$spark_d" "$spark_error"
   fi
+  spark_before=$(printf '%s' "$spark_before" | cut -f1)
   spark_freed=$((spark_freed + \${spark_before:-0}))
   spark_gone=$spark_d
 done
