@@ -36,6 +36,10 @@ describe('automations', () => {
     [{ type: 'health_sweep' }, 'Check the health of everything'],
     [{ type: 'qdrant_snapshot', collection: 'notes' }, 'Snapshot of notes'],
     [{ type: 'qdrant_snapshot', collection: null }, 'Snapshot of every collection'],
+    [
+      { type: 'qdrant_snapshot', collection: 'notes', keep_count: 7, keep_days: 1 },
+      'Snapshot of notes, keeps the newest 7 and those of 1 day',
+    ],
     [{ type: 'something_new' }, 'something_new'],
   ] as const) {
     it(`read ${JSON.stringify(action)} as “${words}”`, () => expect(actionWords(action)).to.equal(words));

@@ -52,6 +52,7 @@ export class ScAutomationDialog extends ScDialog<AutomationDialogView> {
     const kind = this.#value('type') ?? start.action.type;
     const before: Readonly<Record<string, unknown>> = start.action;
     const text = (name: string): string => (typeof before[name] === 'string' ? before[name] : '');
+    const figure = (name: string): string => (typeof before[name] === 'number' ? String(before[name]) : '');
     const isModel = kind === 'swap' || kind === 'warm';
     return [
       field('name', 'Name', 'for example Coding model in the morning', {
@@ -68,6 +69,9 @@ export class ScAutomationDialog extends ScDialog<AutomationDialogView> {
         toggleField('launch', 'Load it if it does not serve', 'By a swap, which obeys the lock', before['launch'] === true),
       kind === 'restart_service' && field('service', 'Service', 'its key', { value: text('service'), required: true, maxlength: '64' }),
       kind === 'qdrant_snapshot' && field('collection', 'Collection', 'empty: all of them', { value: text('collection') }),
+      kind === 'qdrant_snapshot' && field('keep_count', 'Keep the newest', 'empty: all', { ...COUNT, value: figure('keep_count') }),
+      kind === 'qdrant_snapshot' &&
+        field('keep_days', 'Keep those of so many days', 'empty: all', { ...COUNT, value: figure('keep_days') }),
     ];
   }
 
@@ -94,7 +98,14 @@ export class ScAutomationDialog extends ScDialog<AutomationDialogView> {
       case 'health_sweep':
         return { type };
       case 'qdrant_snapshot':
-        return { type, collection: value('collection') || null };
+        return {
+          type,
+          collection: value('collection') || null,
+          keep_count: Number(value('keep_count')) || null,
+          keep_days: Number(value('keep_days')) || null,
+          // Not in the form: it stays what it was.
+          ...service(this.view?.start.action),
+        };
     }
   }
 
@@ -113,6 +124,12 @@ export class ScAutomationDialog extends ScDialog<AutomationDialogView> {
     act(this, { kind: 'save_automation', id: this.view.id, body });
   }
 }
+
+/** A whole number, or nothing. */
+const COUNT = { inputmode: 'numeric', pattern: '[1-9][0-9]{0,3}', maxlength: '4' } as const;
+
+const service = (before: AutomationBody['action'] | undefined): Readonly<{ service?: string | null }> =>
+  before?.type === 'qdrant_snapshot' && before.service !== undefined ? { service: before.service } : {};
 
 const same = (value: string): readonly [string, string] => [value, value];
 

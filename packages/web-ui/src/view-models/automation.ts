@@ -88,10 +88,19 @@ export function actionWords(action: Readonly<Record<string, unknown>>): string {
     case 'health_sweep':
       return 'Check the health of everything';
     case 'qdrant_snapshot':
-      return typeof collection === 'string' ? `Snapshot of ${collection}` : 'Snapshot of every collection';
+      return (typeof collection === 'string' ? `Snapshot of ${collection}` : 'Snapshot of every collection') + keptWords(action);
     default:
       return String(type);
   }
+}
+
+/** One that is wanted by either stays. */
+function keptWords({ keep_count: count, keep_days: days }: Readonly<Record<string, unknown>>): string {
+  const wanted = [
+    ...(typeof count === 'number' ? [`the newest ${count}`] : []),
+    ...(typeof days === 'number' ? [`those of ${days} ${days === 1 ? 'day' : 'days'}`] : []),
+  ];
+  return wanted.length === 0 ? '' : `, keeps ${wanted.join(' and ')}`;
 }
 
 const OUTCOMES = { succeeded: mark('ok', 'succeeded'), failed: mark('bad', 'failed'), skipped: mark('none', 'skipped') } as const;
