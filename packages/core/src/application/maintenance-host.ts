@@ -5,7 +5,7 @@ import type { Claim } from '../launch/launch-plan.ts';
 import type { HostCondition, HostMaintenance, UpdateStep } from '../ports/host-maintenance.ts';
 import { whileAway } from './away-host.ts';
 import { awaitReturn } from './host-return.ts';
-import type { MaintenanceDeps, MaintenanceTimes } from './maintenance-api.ts';
+import type { MaintenanceDeps, MaintenanceTimes, RebootPolicy } from './maintenance-api.ts';
 import type { HostTask, MaintenanceInput } from './maintenance-input.ts';
 import type { MaintenanceReport } from './maintenance-parts.ts';
 import type { OperationContext } from './operation-api.ts';
@@ -41,8 +41,7 @@ export async function maintainHost(work: HostWork, task: HostTask): Promise<Host
     };
     const bootId = await updated(work, task, tail, begins);
     const before = await condition(work, task);
-    const isDue = work.input.reboot === 'always' || (work.input.reboot === 'if_required' && before.rebootRequiredBy.length > 0);
-    const reboots = isDue && before.bootId === bootId;
+    const reboots = isDue(work.input.reboot, task, before) && before.bootId === bootId;
     if (reboots) {
       begins('reboot');
       await reboot(work, task, bootId);
@@ -63,6 +62,10 @@ export async function maintainHost(work: HostWork, task: HostTask): Promise<Host
     throw failure;
   }
 }
+
+/** Firmware lies ready and is written by the next boot, which nothing on the system asks for. */
+const isDue = (policy: RebootPolicy, { steps }: HostTask, { rebootRequiredBy }: HostCondition): boolean =>
+  policy === 'always' || (policy === 'if_required' && (rebootRequiredBy.length > 0 || steps.includes('firmware')));
 
 /** Runs the update, if there is one. Resolves with the boot that the host was in when its update began. */
 async function updated(work: HostWork, task: HostTask, tail: string[], begins: (step: string) => void): Promise<string> {

@@ -23,11 +23,11 @@ export function maintenanceWorker(deps: MaintenanceDeps, maintenance: HostMainte
     cancellable: true,
     async run(context) {
       const input = readInput(context.input);
-      if (input.tasks.length === 0) return { hosts: [], warnings: [], restored: null };
       const report = new MaintenanceReport(context, input);
-      return await holdLock(deps, context, input, report, (lock) => {
+      return await holdLock(deps, context, input, report, async (lock) => {
+        if (input.tasks.length === 0) return { hosts: [], warnings: [], restored: null };
         const times = { ...MAINTENANCE_TIMES, ...deps.times };
-        return maintain({ deps, maintenance, times, context, input, report, signal: lock.signal }, lock);
+        return await maintain({ deps, maintenance, times, context, input, report, signal: lock.signal }, lock);
       });
     },
   };

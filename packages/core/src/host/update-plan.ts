@@ -36,6 +36,9 @@ const OLD_LISTS_MS = 7 * DAY_MS;
 /** An update fetches lists that are older than this before it begins. */
 export const STALE_LISTS_MS = DAY_MS;
 
+const LOST_BY_REBOOT =
+  'What was set by hand does not survive a reboot: GPU clocks (nvidia-smi -lgc), addresses on the fast link, swap that was switched off.';
+
 const ORDER: Readonly<Record<PackageSection, number>> = { kernel: 0, nvidia: 1, docker: 2, firmware: 3, other: 4 };
 
 /** Pure. `user` is the login user on the host, whom the commands need root rights for. */
@@ -44,7 +47,7 @@ export function planUpdate(survey: UpdateSurvey, user: string): UpdatePlan {
   const firmware = survey.firmware?.map((change) => ({ ...change, ...FIRMWARE_RISK })) ?? null;
   const mismatches = driverMismatches(packages);
   const { host, at, os, kernel, driver, dockerVersion, listsAt, held, downloadBytes, free } = survey;
-  const reboot = rebootOf(survey, packages);
+  const reboot = rebootOf(survey, packages, firmware ?? []);
   const risks: readonly Risk[] = [...packages, ...(firmware ?? [])].map(({ risk }) => risk);
   return {
     ...{ host, at, os, kernel, driver, dockerVersion, listsAt, held, downloadBytes, free },
@@ -54,7 +57,7 @@ export function planUpdate(survey: UpdateSurvey, user: string): UpdatePlan {
     reboot,
     risk: worst([...risks, mismatches.length > 0 ? 'caution' : 'none']),
     blockers: blockersOf(survey, packages, user),
-    warnings: [...mismatches, ...warningsOf(survey)],
+    warnings: [...mismatches, ...warningsOf(survey), ...(reboot.expected ? [LOST_BY_REBOOT] : [])],
     commands: commandsOf(packages, firmware ?? [], reboot.expected, user),
   };
 }
@@ -79,7 +82,11 @@ function planId(host: HostKey, packages: readonly PlannedPackage[], firmware: re
   return `upd_${digestOf({ host, lines, devices })}`;
 }
 
-function rebootOf({ rebootRequiredBy }: UpdateSurvey, packages: readonly PlannedPackage[]): UpdatePlan['reboot'] {
+function rebootOf(
+  { rebootRequiredBy }: UpdateSurvey,
+  packages: readonly PlannedPackage[],
+  firmware: readonly PlannedFirmware[],
+): UpdatePlan['reboot'] {
   const coming = packages.filter(({ action }) => action !== 'remove');
   const kernels = coming.flatMap((line) => (/^linux-image-/.test(line.name) ? [kernelRelease(line)] : []));
   const drivers = coming.flatMap(({ section, to }) => (section === 'nvidia' ? [driverVersion(to)] : []));
@@ -88,6 +95,7 @@ function rebootOf({ rebootRequiredBy }: UpdateSurvey, packages: readonly Planned
     ...rebootRequiredBy,
     ...distinct(kernels).map((release) => `Kernel ${release} runs after a reboot only.`),
     ...distinct(drivers).map((version) => `Driver ${version} is loaded by a reboot only.`),
+    ...firmware.map(({ device }) => `Firmware of ${device}, if it is asked for, is written by a reboot only.`),
   ];
   return { requiredNow: rebootRequiredBy.length > 0, expected: causes.length > 0, causes };
 }

@@ -86,12 +86,22 @@ describe('the update of a cluster', () => {
     expect(bench.maintenance.done).to.deep.equal(['reboot spark2', 'reboot spark1']);
   });
 
+  it('installs firmware only when asked to, and reboots for it', async () => {
+    const host = bench.maintenance.host('spark2');
+    Object.assign(host, { packages: [], survey: { firmware: [{ device: 'UEFI', name: 'system', from: '1', to: '2' }] } });
+    await bench.over(await bench.update({ host: SPARK2, scope: 'host' }));
+    expect(bench.maintenance.done).to.deep.equal([]);
+    await bench.over(await bench.update({ host: SPARK2, scope: 'host', firmware: true }));
+    expect(bench.maintenance.done).to.deep.equal(['firmware spark2', 'reboot spark2']);
+  });
+
   it('leaves the model alone when there is nothing to do', async () => {
     bench.maintenance.host('spark1').packages = [];
     bench.maintenance.host('spark2').packages = [];
     const over = await bench.over(await bench.update());
     expect(over).to.deep.include({ state: 'succeeded', result: { hosts: [], warnings: [], restored: null } });
     expect(bench.hosts.calls.filter((call) => call.startsWith('stop'))).to.have.length(1); // that of the first load
+    expect(bench.core.locks.view(bench.cluster.key).state).to.equal('free');
   });
 
   it('loads nothing again when nothing served, or nothing is to be loaded', async () => {

@@ -115,20 +115,29 @@ describe('the plan of an update', () => {
   ];
   for (const [what, over, words] of warned) {
     it(`warns of ${what}`, () => {
-      const { warnings } = plan(over);
+      const warnings = plan(over).warnings.filter((warning) => !/survive a reboot/.test(warning));
       expect(warnings).to.have.length(1);
       expect(warnings[0]).to.match(words);
     });
   }
 
   it('is quiet about a kernel whose module comes along or is built on the host', () => {
-    expect(plan({ packages: [KERNEL, MODULE] }).warnings).to.deep.equal([]);
-    expect(plan({ packages: [KERNEL, upgrade('nvidia-dkms-580-open', '580.142-0', '580.178.04-0')] }).warnings).to.deep.equal([]);
+    for (const module of [MODULE, upgrade('nvidia-dkms-580-open', '580.142-0', '580.178.04-0')]) {
+      const { warnings } = plan({ packages: [KERNEL, module] });
+      expect(warnings.filter((warning) => /module/.test(warning))).to.deep.equal([]);
+    }
+  });
+
+  it('says before a reboot what that one loses', () => {
+    expect(plan({ packages: [KERNEL, MODULE] }).warnings).to.have.length(1);
+    expect(plan({ packages: [KERNEL, MODULE] }).warnings[0]).to.match(/nvidia-smi -lgc/);
+    expect(plan().warnings).to.deep.equal([]);
   });
 
   it('treats firmware as something that cannot be taken back', () => {
     const made = plan({ firmware: [{ device: 'GPU', name: 'vbios', from: '1', to: '2' }] });
     expect(made.firmware?.[0]).to.include({ risk: 'caution' });
+    expect(made.reboot.causes).to.deep.equal(['Firmware of GPU, if it is asked for, is written by a reboot only.']);
     expect(made.risk).to.equal('caution');
   });
 });
