@@ -115,7 +115,7 @@ export { checkFlags, type FlagsResult, flagDanger, type KnownFlag, knownFlags } 
 export { type KvLayout, kvCacheBytes, longestContext } from './catalog/kv-cache.ts';
 export { DEFAULT_HF_CACHE, isImageReference, isRepository, isRevision, localPathProblem, resolveHome } from './catalog/locations.ts';
 export { type ManagedFlag, managedFlags } from './catalog/managed-flags.ts';
-export { MASK, maskedEnvValue, maskedWords } from './catalog/masking.ts';
+export { isSecretFlag, MASK, maskedEnvValue, maskedWords } from './catalog/masking.ts';
 export type { DemandInput, Figure, MemoryDemand } from './catalog/memory-demand.ts';
 export { type MemoryFit, memoryFit } from './catalog/memory-fit.ts';
 export type { FitHost } from './catalog/memory-fit-figures.ts';

@@ -1,6 +1,6 @@
 import { type Cluster, type LoadEstimate, type Model, maskedWords, type SparkCore, type StorageDesk } from '@spark-control/core';
 import type { WireModel, WireModelSummary } from '@spark-control/schema';
-import { maskedEnv } from './mask.ts';
+import { maskedEnv, maskedFlags } from './mask.ts';
 import { knownDiskView } from './storage-view.ts';
 
 type ModelState = WireModelSummary['state'];
@@ -59,8 +59,7 @@ function modelView(core: SparkCore, model: Model, base: WireModelSummary, fits: 
     launcher: first?.launcher ?? null,
     image: model.image ?? first?.image ?? null,
     served_model_name: model.servedModelName,
-    // Only known flags get this far, and none of them is for a secret.
-    flags: model.flags,
+    flags: maskedFlags(model.flags),
     extra_args: [...maskedWords(model.extraArgs)],
     env: maskedEnv(model.env),
     fits,
