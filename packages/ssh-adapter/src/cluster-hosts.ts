@@ -22,8 +22,8 @@ export class ClusterHosts {
   }
 
   /** All hosts as they are, in the cluster's order. Unreachable ones say so. */
-  look(signal: AbortSignal): Promise<readonly SeenHost[]> {
-    return Promise.all(this.all.map(({ host, shell }) => this.#observer.look(host.key, shell, signal)));
+  look(signal: AbortSignal, hostLimitMs?: number): Promise<readonly SeenHost[]> {
+    return Promise.all(this.all.map(({ host, shell }) => this.#observer.look(host.key, shell, signal, hostLimitMs)));
   }
 
   /** Like {@link look}, for steps that need them all: rejects with the trouble of the first host that could not be asked. */

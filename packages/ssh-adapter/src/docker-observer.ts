@@ -16,6 +16,9 @@ export type SeenHost = Readonly<
   | { host: HostKey; reachable: false; code: string; reason: string; error: unknown }
 >;
 
+/** A host that is busy loading may take its time. */
+const LIMIT_MS = 20_000;
+
 /** Looks at one host of a cluster: its containers, their model processes, the port and the memory, in one round trip. */
 export class DockerObserver {
   readonly #cluster: Cluster;
@@ -27,9 +30,9 @@ export class DockerObserver {
   }
 
   /** Never rejects for an unreachable host; rejects with `signal.reason` on abort. */
-  async look(host: HostKey, shell: RemoteShell, signal: AbortSignal): Promise<SeenHost> {
+  async look(host: HostKey, shell: RemoteShell, signal: AbortSignal, limitMs = LIMIT_MS): Promise<SeenHost> {
     try {
-      const result = knownOutcome(shell, await shell.run(this.#script, { timeoutMs: 20_000, signal }), 'looking at its containers');
+      const result = knownOutcome(shell, await shell.run(this.#script, { timeoutMs: limitMs, signal }), 'looking at its containers');
       return this.#parse(host, result.stdout);
     } catch (error) {
       signal.throwIfAborted();

@@ -14,6 +14,9 @@ import { parseWeights } from './weights-section.ts';
 type Launcher = NonNullable<HostFacts['launcher']>;
 type Known = KnownParts & Readonly<{ dockerVersion: string | null; launcher: Launcher | null }>;
 
+/** A pre-flight may have to measure folders of weights. */
+const LIMIT_MS = 30_000;
+
 const NOTHING_KNOWN: Known = { dockerStamp: null, dockerRoot: null, dockerVersion: null, launcherStamp: null, launcher: null };
 
 /** {@link HostProbe}: one script per host, its sections read by pure parsers. */
@@ -38,7 +41,11 @@ export class SshHostProbe implements HostProbe {
     const known = (isPreflight ? undefined : this.#known.get(host)) ?? NOTHING_KNOWN;
     try {
       const script = probeScript({ cluster, questions, isHead, known });
-      const result = knownOutcome(on.shell, await on.shell.run(script, { timeoutMs: 30_000, signal }), 'reading the host');
+      const result = knownOutcome(
+        on.shell,
+        await on.shell.run(script, { timeoutMs: questions.hostLimitMs ?? LIMIT_MS, signal }),
+        'reading the host',
+      );
       const sections = sectionsOf(result.stdout);
       const learnt = learntFrom(sections, known);
       const facts = factsOf(sections, questions, learnt, isHead && cluster.launcher === 'launch_cluster');

@@ -24,8 +24,8 @@ export class SshRuntime implements ModelRuntime {
     this.#follower = new LogFollower(hosts, clock);
   }
 
-  async observe(signal: AbortSignal): Promise<readonly HostObservation[]> {
-    return (await this.#hosts.look(signal)).map(asObservation);
+  async observe(signal: AbortSignal, hostLimitMs?: number): Promise<readonly HostObservation[]> {
+    return (await this.#hosts.look(signal, hostLimitMs)).map(asObservation);
   }
 
   launch(plan: LaunchPlan, claim: Claim, report: (line: LogLine) => void, signal: AbortSignal): Promise<void> {

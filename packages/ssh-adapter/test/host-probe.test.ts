@@ -94,6 +94,16 @@ describe('the probe of a host with real sshd', function () {
     expect((await facts(null)).launcher).to.equal(null);
   });
 
+  it('reports the others when one hangs', async () => {
+    const program = join(hosts()[1]!.home, '.local/bin/nvidia-smi');
+    mkdirSync(dirname(program), { recursive: true });
+    writeFileSync(program, '#!/bin/sh\nexec sleep 60\n');
+    chmodSync(program, 0o755);
+    const reports = await cluster.probe.inspect({ image: null, source: null, hostLimitMs: 2_000 }, NEVER);
+    expect(reports.map(({ reachable }) => reachable)).to.deep.equal([true, false]);
+    expect(reports[1]).to.include({ code: 'HOST_UNREACHABLE', reason: 'spark-2 did not answer within 2 s.' });
+  });
+
   describe('looks for weights in the cache of the hub:', () => {
     const folder = '.cache/huggingface/hub/models--org--model';
     const fill = (): void => {

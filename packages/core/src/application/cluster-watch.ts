@@ -13,7 +13,9 @@ import { type TimedLook, timedLook } from './timed-look.ts';
 
 const OBSERVE_EVERY_MS = 2_000;
 const TELEMETRY_EVERY_MS = 5_000;
-/** One look may not take longer: a host that hangs is then unknown. */
+/** A host that takes longer is unknown for now; what the others said is shown all the same. */
+const HOST_LIMIT_MS = 4_000;
+/** One look may not take longer, whatever it hangs on. */
 const LOOK_LIMIT_MS = 5_000;
 
 export type StampedReport = HostReport & Readonly<{ cluster: ClusterKey; at: number }>;
@@ -128,7 +130,7 @@ export class ClusterWatch {
   async #sight({ signal, orUnreachable }: TimedLook): Promise<Sighting> {
     const baseUrl = endpointOf(this.#cluster);
     const [hosts, health] = await Promise.all([
-      orUnreachable((limited) => this.#ports.runtime.observe(limited)),
+      orUnreachable((limited) => this.#ports.runtime.observe(limited, HOST_LIMIT_MS)),
       this.#deps.endpoint.health(baseUrl, signal),
     ]);
     const models = health.kind === 'healthy' ? await this.#deps.endpoint.models(baseUrl, signal).catch(() => null) : null;
@@ -182,7 +184,9 @@ export class ClusterWatch {
   async #readTelemetry(): Promise<void> {
     const timed = this.#timed();
     try {
-      const reports = await timed.orUnreachable((signal) => this.#ports.probe.inspect({ image: null, source: null }, signal));
+      const reports = await timed.orUnreachable((signal) =>
+        this.#ports.probe.inspect({ image: null, source: null, hostLimitMs: HOST_LIMIT_MS }, signal),
+      );
       const at = this.#deps.clock.now();
       this.#reports = reports.map((report) => ({ ...report, cluster: this.#cluster.key, at }));
       this.#feed.publish({ kind: 'host', cluster: this.#cluster.key, at, observedAt: this.#view.observedAt, reports });

@@ -19,7 +19,8 @@ import type { MemoryBook } from './memory-book.ts';
 import type { ClusterPorts } from './step-ports.ts';
 import { timedLook } from './timed-look.ts';
 
-/** A check of one host may not hold up the whole pre-flight. */
+/** A check of one host may not hold up the whole pre-flight, nor hide what the others said. */
+const HOST_LIMIT_MS = 13_000;
 const LIMIT_MS = 15_000;
 
 /** Looks at the hosts of one cluster and has the pure pre-flight judge what was seen. It starts nothing. */
@@ -54,8 +55,8 @@ export class Preflight {
     const { orUnreachable, done } = timedLook(this.#cluster, this.#deps.clock, LIMIT_MS);
     try {
       const [observation, reports, standings] = await Promise.all([
-        orUnreachable((signal) => this.#ports.runtime.observe(signal)),
-        orUnreachable((signal) => this.#inspect(trial, signal)),
+        orUnreachable((signal) => this.#ports.runtime.observe(signal, HOST_LIMIT_MS)),
+        orUnreachable((signal) => this.#inspect(trial, signal, HOST_LIMIT_MS)),
         this.#standings(lockId),
       ]);
       return await this.#judge(trial, observation, reports, { replaceUnmanaged: false, standings });
@@ -96,9 +97,10 @@ export class Preflight {
     this.#book.sawRoom(swap.id, fit, this.#memTotalBytes, imageId);
   }
 
-  #inspect({ model, plan }: Trial, signal: AbortSignal): Promise<readonly HostReport[]> {
+  #inspect({ model, plan }: Trial, signal: AbortSignal, hostLimitMs?: number): Promise<readonly HostReport[]> {
     const image = plan?.image ?? model.image ?? this.#cluster.image;
-    return this.#ports.probe.inspect({ image, source: model.source }, signal);
+    const limit = hostLimitMs === undefined ? {} : { hostLimitMs };
+    return this.#ports.probe.inspect({ image, source: model.source, ...limit }, signal);
   }
 
   async #judge(

@@ -98,7 +98,8 @@ function refuseFailed(report: PreflightReport | null): void {
   const failed = report?.checks.filter((check) => check.status === 'fail') ?? [];
   if (failed.length === 0) return;
   const issues = failed.map((check) => ({ path: check.host ?? '', code: check.name, message: check.detail }));
-  throw new SparkError('PREFLIGHT_FAILED', failed.map(sentenceOf).join(' '), { details: { issues } });
+  const code = failed.every(({ name }) => name === 'memory') ? 'DOES_NOT_FIT' : 'PREFLIGHT_FAILED';
+  throw new SparkError(code, failed.map(sentenceOf).join(' '), { details: { issues } });
 }
 
 const sentenceOf = (check: PreflightCheck): string =>

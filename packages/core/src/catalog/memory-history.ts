@@ -17,8 +17,6 @@ export type MemoryAsk = Readonly<{
  */
 export type MemoryHistory = Readonly<{ same: MemoryRecord | null; teacher: MemoryRecord | null }>;
 
-export const NO_HISTORY: MemoryHistory = { same: null, teacher: null };
-
 /** Two boxes of one make differ by less. */
 const SAME_TOTAL = 0.01;
 

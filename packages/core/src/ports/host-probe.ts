@@ -2,8 +2,11 @@ import type { ModelSource } from '../catalog/model.ts';
 import type { ModelShape } from '../catalog/model-shape.ts';
 import type { HostKey } from '../ids.ts';
 
-/** What a pre-flight wants to know beside the standing facts; `null` asks nothing. */
-export type ProbeQuestions = Readonly<{ image: string | null; source: ModelSource | null }>;
+/**
+ * What a pre-flight wants to know beside the standing facts; `null` asks nothing. A host that takes longer than `hostLimitMs` (default:
+ * 30 s) is reported as unreachable, and holds up the others no longer than that.
+ */
+export type ProbeQuestions = Readonly<{ image: string | null; source: ModelSource | null; hostLimitMs?: number }>;
 
 export type GpuProcess = Readonly<{ pid: number; name: string; usedBytes: number | null }>;
 

@@ -42,8 +42,11 @@ export type LogLine = Readonly<{ host: HostKey /** ms since the epoch */; at: nu
  *   and then the outcome is unknown: repeat the call.
  */
 export interface ModelRuntime {
-  /** Never rejects for an unreachable host: that host says so. Costs one round trip per host. */
-  observe(signal: AbortSignal): Promise<readonly HostObservation[]>;
+  /**
+   * Never rejects for an unreachable host: that host says so. Costs one round trip per host. A host that takes longer than `hostLimitMs`
+   * (default: 20 s) is unreachable, and holds up the answer about the others no longer than that.
+   */
+  observe(signal: AbortSignal, hostLimitMs?: number): Promise<readonly HostObservation[]>;
 
   /** Starts `plan` under `claim`; settles once its process was *observed* on the head. Lines of the launcher go to `report`. Rejects LAUNCHER_FAILED, RUNTIME_REJECTED or UNSAFE_ARGUMENT. */
   launch(plan: LaunchPlan, claim: Claim, report: (line: LogLine) => void, signal: AbortSignal): Promise<void>;
