@@ -14,7 +14,9 @@ import { VERSION } from './version.ts';
 
 const HELP = `Spark Control ${VERSION}: swaps the model on a small GPU cluster, safely, while everyone can watch.
 
-Usage: npm start            in a clone, or: npx spark-control
+Usage: npm start                 in a clone, or: npx spark-control
+       spark-control init        write a spark.yaml by asking, or from flags
+       spark-control doctor      test everything and say what to fix
 
 Environment
   HOST, PORT              address to listen on (127.0.0.1, 9999)
@@ -22,7 +24,10 @@ Environment
   SPARK_CONTROL_CONFIG    folder of models.yaml, services.yaml, spark.yaml (./config, or the models that come with the package)
   SPARK1_HOST, SPARK1_USER, SPARK1_FINGERPRINT, SPARK1_KEY_FILE, SPARK2_...   hosts, in place of spark.yaml
   LAUNCHER_DIR            folder of launch-cluster.sh on the first of these hosts
+  VLLM_PORT, VLLM_CONTAINER, VLLM_IMAGE, LAUNCHER, MODEL_ROOTS   of clusters that the file says nothing of
+  MODELS_OVERRIDES, SERVICES_OVERRIDES   files of changes (in the data folder); DISABLED_SERVICES hides services
   ALLOWED_HOSTS           further names under which this server is called, comma separated
+  BODY_LIMIT_BYTES, DRAIN_SECONDS, POLL_..._SECONDS, DEADLINE_...   limits, as in spark.yaml; GET /api/settings lists them
   SWAP_WEBHOOK_URL        is told of every event; SWAP_WEBHOOK_SECRET signs (24 to 64 bytes in base64)
   LOG_LEVEL               debug, info, warn (default) or error
   SPARK_SIMULATION_SPEED  simulated seconds in one second, when no host is configured (1)
@@ -33,6 +38,13 @@ Without any host it runs on two simulated Sparks and says so everywhere.
 /** The server as a program: settings, start, listen, stop on SIGTERM. */
 export async function main(): Promise<void> {
   const words = argv.slice(2);
+  const [command = '', ...rest] = words;
+  if (command === 'init' || command === 'doctor') {
+    // Loaded only when it is asked for: a server needs none of it.
+    const { runCommand } = await import('./commands.ts');
+    process.exitCode = await runCommand(command, rest);
+    return;
+  }
   if (words.includes('--help') || words.includes('-h')) return void stdout.write(HELP);
   if (words.includes('--version')) return void stdout.write(`${VERSION}\n`);
   if (words.length > 0) return refuse(`There is no option ${words[0]}. Settings are environment variables; --help lists them.`);

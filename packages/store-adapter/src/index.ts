@@ -1,8 +1,10 @@
+export { writeAtomically } from './config/atomic-write.ts';
 export type { CatalogFiles } from './config/catalog-files.ts';
 export type { CatalogLedger } from './config/catalog-ledger.ts';
 export type { Env } from './config/env-reader.ts';
 export type { Repeat } from './config/file-watch.ts';
 export { type Configuration, type ConfigurationOptions, loadConfiguration } from './config/load-configuration.ts';
+export { readSettings, type SettingsReading, type SettingsSource } from './config/read-settings.ts';
 export type { PollSettings, ServerSettings } from './config/server-settings.ts';
 export { type CatalogEditorOptions, YamlCatalogEditor } from './config/yaml-catalog-editor.ts';
 export { type CatalogSourceOptions, YamlCatalogSource } from './config/yaml-catalog-source.ts';
