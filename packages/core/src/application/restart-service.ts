@@ -1,30 +1,31 @@
 import type { ClusterKey } from '../ids.ts';
 import { type ActionContext, type ActionResult, done, failed, requesterOf } from './action-context.ts';
 import type { AutomationDeps } from './automation-deps.ts';
+import { underTakenLock } from './under-lock.ts';
 
-/** Longer than any restart; ended by hand as soon as it is over. */
-const LOCK_TTL_MS = 300_000;
+/** Long enough for a control plane that is restarted in the middle; it is renewed as long as the restart lasts. */
+const LOCK_TTL_MS = 120_000;
 
 /** Restarts a service. One that works on the GPU of a cluster is restarted under that cluster's lock: its holder counts on the memory being still. */
 export async function restartService(deps: AutomationDeps, context: ActionContext, service: string): Promise<ActionResult> {
   const { services, clock } = deps;
   if (services === null) return failed('No services can be reached from here, so none can be restarted.');
   if (!services.keys().includes(service)) return failed(`There is no service "${service}" any more.`);
-  const restart = async (): Promise<ActionResult> => {
+  const restart = async (signal: AbortSignal): Promise<ActionResult> => {
     const begun = clock.monotonic();
-    await services.restart(service, context.signal);
+    await services.restart(service, signal);
     return done(`${service} was restarted in ${Math.round((clock.monotonic() - begun) / 1_000)} s.`);
   };
   const cluster = services.gpuOf(service);
-  return cluster === null ? await restart() : await underLock(deps, context, cluster, service, restart);
+  return cluster === null ? await restart(context.signal) : await underLock(deps, context, cluster, service, restart);
 }
 
 async function underLock(
-  { core, logger }: AutomationDeps,
+  { core, clock, logger }: AutomationDeps,
   { automation, signal }: ActionContext,
   cluster: ClusterKey,
   service: string,
-  task: () => Promise<ActionResult>,
+  task: (signal: AbortSignal) => Promise<ActionResult>,
 ): Promise<ActionResult> {
   const holder = requesterOf(automation);
   const actor = { name: holder, address: null, requestId: null };
@@ -36,11 +37,6 @@ async function underLock(
     const waited = automation.lockWaitMs === 0 ? '' : ` after ${Math.round(automation.lockWaitMs / 1_000)} s of waiting`;
     return failed(`${decision.inTheWay.holder} has the lock of ${cluster}${waited}; ${service} was left alone.`);
   }
-  try {
-    return await task();
-  } finally {
-    await core.locks.release(decision.grant.lockId, actor).catch((error: unknown) => {
-      logger.warn('the lock of a restart could not be released; it expires by itself', { cluster, service, error });
-    });
-  }
+  const { lockId, lease } = decision.grant;
+  return underTakenLock({ locks: core.locks, clock, logger }, { lockId, lease, actor, isOurs: true }, signal, task);
 }

@@ -111,9 +111,13 @@ describe('the registry of services', () => {
     { of: 'whose key is none', over: { key: 'Not A Key' }, code: 'bad_key' },
   ]) {
     it(`refuses a service ${of}, and writes nothing`, async () => {
-      const error = (await rejection(open().add({ ...NIM, ...over }))) as { code?: string; details: { issues: { code: string }[] } };
+      const error = (await rejection(open().add({ ...NIM, ...over }))) as {
+        code?: string;
+        message: string;
+        details?: { issues: { code: string }[] };
+      };
       expect(error.code).to.equal('INVALID_SETTINGS');
-      expect(error.details.issues.map((issue) => issue.code)).to.include(code);
+      expect(error.details?.issues.map((issue) => issue.code)).to.include(code);
       expect(existsSync(place.path('data/services-overrides.yaml'))).to.equal(false);
     });
   }
@@ -147,6 +151,7 @@ describe('the files of patches', () => {
     place.write('big.py', 'x'.repeat(2 ** 20 + 1));
     const error = (await rejection(read(place.path('gone.py'), place.path(''), place.path('big.py')))) as {
       code?: string;
+      message: string;
       details?: { issues: { path: string; message: string }[] };
     };
     expect(error.code).to.equal('INVALID_SETTINGS');
