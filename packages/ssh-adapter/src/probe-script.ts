@@ -1,4 +1,5 @@
 import { type Cluster, type ProbeQuestions, shellQuote } from '@spark-control/core';
+import { nearestFolder } from './free-space.ts';
 import { commitLine, DISK_FUNCTION, SYSTEM_FILES, SYSTEM_LINES } from './host-system.ts';
 import { folderWord, helpSection } from './launcher-script.ts';
 import { GPU_FIELDS, PROCESS_FIELDS } from './parse-nvidia-smi.ts';
@@ -31,7 +32,7 @@ export function probeScript({ cluster, questions, isHead, known }: ProbeScriptIn
     `${section('port')}\n${portSection(cluster.port)}`,
     smiStage('gpu', `--query-gpu=${GPU_FIELDS}`),
     smiStage('gpu_processes', `--query-compute-apps=${PROCESS_FIELDS}`),
-    hostStage(cluster, questions, directory, known.launcherStamp),
+    hostStage(cluster, questions, directory, known),
   ];
   const [first = ':', ...others] = stages;
   const pipeline = [`{\n${first}\n} </dev/null`, ...others.map((stage) => `{\n{\n${stage}\n} </dev/null\ncat\n}`)].join(' | ');
@@ -45,22 +46,20 @@ export function probeScript({ cluster, questions, isHead, known }: ProbeScriptIn
 const dockerStage = ({ dockerStamp, dockerRoot }: KnownParts): string => `${section('docker_stamp')}
 spark_stamp=$(stat -L -c '%Y.%Z.%i' ${DOCKER_FILES} 2>/dev/null)
 printf '%s\\n' "$spark_stamp"
-spark_root=${shellQuote(dockerRoot ?? '')}
-if [ -z "$spark_stamp" ] || [ -z "$spark_root" ] || [ "$spark_stamp" != ${shellQuote(dockerStamp ?? '')} ]; then
+if [ -z "$spark_stamp" ] || [ "$spark_stamp" != ${shellQuote(dockerRoot === null ? '' : (dockerStamp ?? ''))} ]; then
   ${section('docker')}
   spark_docker=$(timeout 10 docker info --format '{{.ServerVersion}} {{.DockerRootDir}}' 2>/dev/null)
   printf '%s\\n' "$spark_docker"
-  spark_root=\${spark_docker#* }
+  ${section('docker_disk')}
+  case \${spark_docker#* } in /*) spark_disks docker "\${spark_docker#* }" ;; esac
 fi
 ${section('names')}
-timeout 10 docker ps --no-trunc --format '{{.ID}} {{.Names}}' 2>/dev/null && ${section('docker_answers')}
-${section('docker_disk')}
-case $spark_root in /*) spark_disks docker "$spark_root" ;; esac`;
+timeout 10 docker ps --no-trunc --format '{{.ID}} {{.Names}}' 2>/dev/null && ${section('docker_answers')}`;
 
 const smiStage = (name: string, query: string): string => `${section(name)}
 timeout 5 nvidia-smi ${query} --format=csv,noheader,nounits 2>/dev/null`;
 
-const hostStage = (cluster: Cluster, questions: ProbeQuestions, directory: string | null, stamp: string | null): string =>
+const hostStage = (cluster: Cluster, questions: ProbeQuestions, directory: string | null, known: KnownParts): string =>
   [
     section('memory'),
     `cat ${SYSTEM_FILES} 2>/dev/null`,
@@ -68,22 +67,20 @@ const hostStage = (cluster: Cluster, questions: ProbeQuestions, directory: strin
     SYSTEM_LINES,
     directory === null ? ':' : commitLine(directory),
     section('disk'),
-    diskCommands(cluster.hfCache),
+    diskCommands(cluster.hfCache, known.dockerRoot),
     section('image'),
     questions.image === null ? ':' : imageCommands(questions.image),
     section('weights'),
     weightsSection(questions.source, cluster.hfCache),
     weightsContent(questions.source),
-    directory === null ? ':' : launcherCommands(directory, stamp),
+    directory === null ? ':' : launcherCommands(directory, known.launcherStamp),
   ].join('\n');
 
 /** Weights go where they are, or will be: the folder may not be there yet. */
-const diskCommands = (hfCache: string): string => `spark_folder=${folderWord(hfCache)}
-while [ ! -d "$spark_folder" ]; do
-  case $spark_folder in */*) spark_folder=\${spark_folder%/*} ;; *) spark_folder= ;; esac
-  [ -n "$spark_folder" ] || spark_folder=/
-done
-if [ -d /boot ]; then spark_disks 'root cache boot' / "$spark_folder" /boot; else spark_disks 'root cache' / "$spark_folder"; fi`;
+const diskCommands = (hfCache: string, dockerRoot: string | null): string => `${nearestFolder(hfCache)}
+set -- / "$spark_folder"${dockerRoot === null ? '' : ` ${shellQuote(dockerRoot)}`}
+spark_roles='root cache${dockerRoot === null ? '' : ' docker'}'
+if [ -d /boot ]; then spark_disks "$spark_roles boot" "$@" /boot; else spark_disks "$spark_roles" "$@"; fi`;
 
 const imageCommands = (
   image: string,

@@ -80,7 +80,9 @@ describe('a job without a claim on a host with real sshd', function () {
     expect(await jobOf().finished(NEVER)).to.deep.equal({ kind: 'ended', exitCode: 143 });
   });
 
-  it('is killed when it does not listen to the cancel, and leaves no secret behind', async () => {
+  // It takes the five seconds that the job is given to listen.
+  const inProof = process.env['SPARK_PROVE'] === '1' ? it : () => undefined;
+  inProof('is killed when it does not listen to the cancel, and leaves no secret behind', async () => {
     const script = `trap '' TERM; echo begun >"$HOME/begun"; while :; do sleep 0.2; done`;
     await jobOf().start({ script, files: { token: 'hf_secret' }, limitSeconds: 60 }, NEVER);
     await eventually(() => existsSync(join(home(), 'begun')));

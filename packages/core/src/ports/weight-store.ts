@@ -52,7 +52,9 @@ export type Removal = Readonly<{ host: HostKey; path: string; freedBytes: number
 /**
  * Weights on the hosts of one cluster. Contract: `survey` and `checkPath` take one round trip per host and never reject for an
  * unreachable one; `download` goes on where a broken-off one ended, is begun at most once per `job`, and after an abort leaves what it
- * has for the next one; `remove` deletes only a repository of the cache, whole, and rejects NOT_SUPPORTED for anything else,
+ * has for the next one, and ends what runs on the hosts unless the signal says that the control plane stops; it rejects
+ * NOT_ENOUGH_DISK, RUNTIME_REJECTED, HOST_UNREACHABLE, HOST_NOT_FOUND, with a hint in the details. `remove` deletes only a repository of
+ * the cache, whole, and rejects NOT_SUPPORTED or UNSAFE_ARGUMENT for anything else, MODEL_IN_USE when a process of that host uses it,
  * HOST_UNREACHABLE, RUNTIME_REJECTED.
  */
 export interface WeightStore {
