@@ -1,4 +1,4 @@
-import { type HostFacts, type HostProbe, type HostReport, isSparkError, type ProbeQuestions } from '@spark-control/core';
+import { type DiskFacts, type HostFacts, type HostProbe, type HostReport, isSparkError, type ProbeQuestions } from '@spark-control/core';
 import type { ClusterHosts, HostShell } from './cluster-hosts.ts';
 import { parseDisks, parseSystem } from './host-system.ts';
 import { parseHelp } from './launcher-script.ts';
@@ -92,7 +92,8 @@ function factsOf(
   const [total, available] = [memory.get('MemTotal'), memory.get('MemAvailable')];
   if (total === undefined || available === undefined || !sections.has('end')) return null;
   const { uptimeSeconds, ...system } = parseSystem(text('memory'), text('system'));
-  const disks = parseDisks(`${text('disk')}\n${text('docker_disk')}`);
+  // What Docker has just said of its folder stands before what was known of it.
+  const disks = uniqueRoles([...parseDisks(text('docker_disk')), ...parseDisks(text('disk'))]);
   const wanted = disks.filter(({ role }) => role === 'cache' || role === 'docker').map(({ freeBytes }) => freeBytes);
   const image = /^(?:id (sha256:[0-9a-f]{64})|(missing))/m.exec(text('image'));
   const weights = parseWeights(text('weights'));
@@ -115,6 +116,10 @@ function factsOf(
     system,
   };
 }
+
+const uniqueRoles = (disks: readonly DiskFacts[]): readonly DiskFacts[] => [
+  ...new Map(disks.toReversed().map((disk) => [disk.role, disk])).values(),
+];
 
 const containersOf = (text: string): readonly Readonly<{ id: string; name: string }>[] =>
   text.split('\n').flatMap((line) => {
