@@ -9,32 +9,23 @@ import {
   type Cluster,
   type ClusterPorts,
   type CoreDeps,
-  createCore,
   type Ids,
   type Logger,
   type OperationDesk,
   type ScheduleDesk,
   type ServiceDesk,
-  type SettingsDesk,
   type SparkCore,
   silentLogger,
-  type Tokens,
   type WebhookDesk,
 } from '@spark-control/core';
-import { createApp, HttpModelEndpoint, HttpServiceProbe, type Listener, type SparkApp } from '@spark-control/http-adapter';
-import {
-  type Configuration,
-  FilePatchSource,
-  loadConfiguration,
-  openStore,
-  type ServerSettings,
-  type Store,
-  YamlSettings,
-} from '@spark-control/store-adapter';
+import { createApp, HttpModelEndpoint, type Listener } from '@spark-control/http-adapter';
+import { loadConfiguration, openStore, type ServerSettings, YamlSettings } from '@spark-control/store-adapter';
 import { defaultConfigFolder } from './default-config.ts';
-import { type JoinedClusters, joinClusters, type SimulationOptions } from './join-clusters.ts';
-import { type Desks, openDesks } from './open-desks.ts';
+import { openCore, type Tools } from './open-core.ts';
+import { openDesks } from './open-desks.ts';
+import { openSite, type SimulationOptions } from './open-site.ts';
 import { RandomTokens } from './random-tokens.ts';
+import type { Site } from './site.ts';
 import { SortableIds } from './sortable-ids.ts';
 import { SystemClock } from './system-clock.ts';
 import { VERSION } from './version.ts';
@@ -84,7 +75,7 @@ export type SparkControl = Readonly<{
   warnings: readonly string[];
   isSimulated: boolean;
   /** The simulated Sparks, for faults on demand; empty when real hosts are configured. */
-  simulations: JoinedClusters['simulations'];
+  simulations: Site['simulations'];
   /** Ends the streams of all clients, as the first step of a graceful stop. */
   closeStreams(): void;
   /** Stops. A running swap stays in the journal and goes on at the next start. Leaves no timer, socket or file open. */
@@ -105,46 +96,51 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
     undo.push(() => configuration.services.dispose());
     const store = await openStore({ folder: options.dataFolder, clock, logger });
     undo.push(() => store.close());
-    const joined = await joinClusters(configuration, store.controllerId, options, { clock, logger });
-    undo.push(() => joined.close());
+    await configuration.catalog.attach(store.catalogHistory);
+    const { controllerId, trust } = store;
+    const site = await openSite(configuration, options, { controllerId, trust, clock, logger });
+    undo.push(() => site.close());
     const endpoint = new HttpModelEndpoint();
     undo.push(() => endpoint.close());
-    const tools = { clock, logger, ids: options.ids ?? new SortableIds(clock), tokens: new RandomTokens() };
+    const tools: Tools = { clock, logger, ids: options.ids ?? new SortableIds(clock), tokens: new RandomTokens() };
     const upcoming: { of: CoreDeps['planned'] } = { of: undefined };
     const planned: CoreDeps['planned'] = async (cluster) => (await upcoming.of?.(cluster)) ?? [];
-    const core = coreOf(options, { configuration, store, joined, endpoint, planned, ...tools });
+    const core = openCore(options, { configuration, store, site, endpoint, planned, tools });
     undo.push(() => core.close());
     const listeners: Listener[] = [{ host: configuration.server.host, port: configuration.server.port }];
-    const { defaultModels } = configuration;
-    const services = servicesOf(core, joined, configuration, env, clock);
-    const desks = openDesks({ core, store, endpoint, services, defaultModels, env, listeners: () => listeners, ...tools });
+    const desks = openDesks({ configuration, core, store, site, endpoint, tools, env, listeners: () => listeners });
     upcoming.of = desks.upcoming;
     await core.start();
     undo.push(() => desks.close());
     await desks.start();
-    const settings = new YamlSettings({
-      source,
-      record: store.record,
-      clock,
-      warnings: configuration.warnings,
-      readOnly: shippedFolder(options),
+    const { server, warnings } = configuration;
+    const web = createApp({
+      core,
+      ...desks.app,
+      settings: new YamlSettings({ source, record: store.record, clock, warnings, readOnly: shippedFolder(options) }),
+      audit: store.audit,
+      answers: store.answers,
+      ...tools,
+      version: VERSION,
+      listenHost: server.host,
+      allowedHosts: server.allowedHosts,
+      bodyLimitBytes: server.bodyLimitBytes,
+      drainSeconds: server.drainSeconds,
+      cookieSecret: randomBytes(32).toString('hex'),
+      webRoot: options.webRoot === undefined ? builtDashboard() : options.webRoot,
     });
-    const web = appOf(options, core, { ...desks, settings }, configuration, store, tools);
     undo.push(() => web.closeStreams());
+    const { webhooks, schedules, automations, operations, services } = desks.app;
     let closing: Promise<void> | null = null;
     return {
       core,
-      webhooks: desks.webhooks,
-      schedules: desks.schedules,
-      automations: desks.automations,
-      operations: desks.operations,
-      services: desks.services,
+      ...{ webhooks, schedules, automations, operations, services },
       app: web.app,
       listensOn: (host, port) => void listeners.push({ host, port }),
-      settings: configuration.server,
-      warnings: configuration.warnings,
-      isSimulated: joined.isSimulated,
-      simulations: joined.simulations,
+      settings: server,
+      warnings,
+      isSimulated: site.isSimulated,
+      simulations: site.simulations,
       closeStreams: () => web.closeStreams(),
       close: () => {
         closing ??= unwind(undo);
@@ -155,84 +151,6 @@ export async function createSparkControl(options: SparkControlOptions): Promise<
     await unwind(undo);
     throw error;
   }
-}
-
-type Tools = Readonly<{ clock: Clock; logger: Logger; ids: Ids; tokens: Tokens }>;
-type Parts = Tools &
-  Readonly<{
-    configuration: Configuration;
-    store: Store;
-    joined: JoinedClusters;
-    endpoint: HttpModelEndpoint;
-    planned: NonNullable<CoreDeps['planned']>;
-  }>;
-
-function coreOf(options: SparkControlOptions, parts: Parts): SparkCore {
-  const { configuration, store, joined, endpoint, planned, ...tools } = parts;
-  const env = options.env ?? {};
-  return createCore({
-    clusters: joined.clusters,
-    catalog: configuration.catalog,
-    journal: store.journal,
-    events: store.events,
-    fences: store.fences,
-    leases: store.leases,
-    memoryRecords: store.memoryRecords,
-    planned,
-    ...tools,
-    endpoint,
-    // Simulated Sparks ask for no real token, so that every model of the catalog can be tried.
-    secrets: { read: (name) => env[name] ?? (joined.isSimulated ? 'simulated' : null) },
-    controllerId: store.controllerId,
-    isSimulated: joined.isSimulated,
-    deadlines: configuration.deadlines,
-    observeEveryMs: configuration.polls.observeMs,
-    telemetryEveryMs: configuration.polls.telemetryMs,
-    storeHealth: () => store.health(),
-    ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
-  });
-}
-
-function appOf(
-  options: SparkControlOptions,
-  core: SparkCore,
-  { webhooks, schedules, automations, operations, services, settings }: Desks & Readonly<{ settings: SettingsDesk }>,
-  { server }: Configuration,
-  store: Store,
-  tools: Tools,
-): SparkApp {
-  return createApp({
-    core,
-    webhooks,
-    schedules,
-    automations,
-    operations,
-    services,
-    settings,
-    audit: store.audit,
-    answers: store.answers,
-    ...tools,
-    version: VERSION,
-    listenHost: server.host,
-    allowedHosts: server.allowedHosts,
-    bodyLimitBytes: server.bodyLimitBytes,
-    drainSeconds: server.drainSeconds,
-    cookieSecret: randomBytes(32).toString('hex'),
-    webRoot: options.webRoot === undefined ? builtDashboard() : options.webRoot,
-  });
-}
-
-function servicesOf(
-  core: SparkCore,
-  { services: { host, probe } }: JoinedClusters,
-  { services: registry }: Configuration,
-  env: NonNullable<SparkControlOptions['env']>,
-  clock: Clock,
-): Parameters<typeof openDesks>[0]['services'] {
-  const running = (): readonly string[] =>
-    core.views().flatMap(({ serving, servedModelName }) => (serving.kind === 'model' ? [servedModelName ?? serving.model] : []));
-  const real = new HttpServiceProbe({ secrets: { read: (name) => env[name] ?? null }, clock });
-  return { registry, host, probe: probe(real, running), patchSource: new FilePatchSource() };
 }
 
 /** What is written beside the code of a package goes with its next version. */
