@@ -10,6 +10,7 @@ import { ScriptedCore } from './support/scripted-core.ts';
 import { aGrant, aLease, aLockView, someLockFacts } from './support/scripted-locks.ts';
 import { aSmallScheduleDesk } from './support/scripted-schedules.ts';
 import { aSmallWebhookDesk } from './support/scripted-webhooks.ts';
+import { aSmallServiceDesk } from './support/small-services.ts';
 import { ask, startServer, type TestServer } from './support/test-server.ts';
 
 const RUNS = process.env['SPARK_PROVE'] === '1' ? 6_000 : 20;
@@ -107,7 +108,8 @@ describe('any request', function () {
   before(async () => {
     const core = aSmallCore();
     const automations = await aSmallAutomationDesk(core);
-    server = await startServer({ webhooks: aSmallWebhookDesk(), schedules: aSmallScheduleDesk(), automations }, core);
+    const services = aSmallServiceDesk();
+    server = await startServer({ webhooks: aSmallWebhookDesk(), schedules: aSmallScheduleDesk(), automations, services }, core);
   });
   after(() => server.close());
 
