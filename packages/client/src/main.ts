@@ -4,6 +4,7 @@ import process from 'node:process';
 import type { StopSignal } from './cli/failure.ts';
 import type { Io, Sink } from './cli/io.ts';
 import { run } from './cli/run.ts';
+import { runServer } from './cli/run-server.ts';
 import { askOnTerminal, readAll } from './cli/terminal.ts';
 import { systemClock } from './clock.ts';
 
@@ -39,6 +40,7 @@ const io: Io = {
   clock: systemClock,
   ask: askOnTerminal,
   readInput: readAll,
+  runServer,
   onSignal(listener) {
     for (const signal of SIGNALS) process.on(signal, listener);
     return () => {

@@ -59,6 +59,8 @@ type Facts<O extends Options> = Readonly<{
   options: O;
   /** It runs a command that stands after `--`. */
   takesCommand?: true;
+  /** Its words are another program's, its help too: they are handed on as they are. */
+  isPassedOn?: true;
   /** Said under the options in its help. */
   details?: string;
   /** Command lines without `sparkctl`, with what each does. */

@@ -18,7 +18,7 @@ const GROUPS: readonly (readonly [title: string, commands: readonly string[]])[]
       ...wordsOf('qdrant', 'collections snapshots snapshot restore remove storage-restore'),
     ],
   ],
-  ['Settings', ['settings', 'settings set']],
+  ['Set up', ['init', 'doctor', 'settings', 'settings set']],
   ['Plans', ['schedule register', 'schedule list', 'schedule remove', 'automations list', 'automations run', 'automations runs']],
   [
     'Webhooks',

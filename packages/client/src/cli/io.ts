@@ -19,6 +19,11 @@ export type Io = Readonly<{
   ask(question: string, options: Readonly<{ hidden: boolean }>, signal: AbortSignal): Promise<string>;
   /** All of standard input, which is no terminal. */
   readInput(): Promise<string>;
+  /** Runs the program of the server, when its package is installed here; `null`: it is not. Captured, its standard output comes back. */
+  runServer(
+    argv: readonly string[],
+    options: Readonly<{ env: Readonly<Record<string, string>>; isCaptured: boolean }>,
+  ): Promise<Readonly<{ code: number; stdout: string }> | null>;
   onSignal(listener: (signal: StopSignal) => void): () => void;
   /** Time between SIGTERM and SIGKILL for a command whose lease is lost. */
   killAfterMs: number;

@@ -26,6 +26,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     const found = findCommand(argv, COMMANDS);
     if (found === null) return nothingNamed(words, io);
     command = found.command;
+    if (command.isPassedOn) return await runParsed({ command, values: {}, args: found.argv, rest: [] }, io, interrupts);
     const parsed = parseCommand(found.command, found.argv);
     if (parsed.values['help'] === true) return greet(io, commandHelp(parsed.command));
     return await runParsed(parsed, io, interrupts);

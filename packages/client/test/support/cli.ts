@@ -18,6 +18,8 @@ export type CliOptions = Readonly<{
   input?: string;
   /** What is answered to each question on a terminal. */
   answers?: readonly string[];
+  /** How the program of the server ends; `null`: it is not installed. */
+  server?: Readonly<{ code: number; stdout: string }> | null;
 }>;
 
 /** sparkctl within this process, with a home of its own. `send` raises a signal. */
@@ -28,6 +30,7 @@ export class Cli {
   stdout = '';
   stderr = '';
   readonly questions: string[] = [];
+  readonly served: Readonly<{ argv: readonly string[]; env: Readonly<Record<string, string>>; isCaptured: boolean }>[] = [];
 
   constructor(url: string) {
     this.#url = url;
@@ -35,11 +38,12 @@ export class Cli {
 
   async run(
     argv: readonly string[],
-    { env = {}, tty = false, speed = 20, killAfterMs = 300, input = '', answers = [] }: CliOptions = {},
+    { env = {}, tty = false, speed = 20, killAfterMs = 300, input = '', answers = [], server = null }: CliOptions = {},
   ): Promise<Ended> {
     this.stdout = '';
     this.stderr = '';
     this.questions.splice(0);
+    this.served.splice(0);
     const io: Io = {
       stdout: { write: (text) => this.#keep('stdout', text), isTTY: tty, columns: 100 },
       stderr: { write: (text) => this.#keep('stderr', text), isTTY: tty, columns: 100 },
@@ -51,6 +55,10 @@ export class Cli {
         return answer;
       },
       readInput: async () => input,
+      runServer: async (argv, options) => {
+        this.served.push({ argv, ...options });
+        return server;
+      },
       env: { SPARK_BASE_URL: this.#url, PATH: process.env['PATH'] ?? '', ...env },
       home: this.home,
       user: 'ann@box',

@@ -4,11 +4,13 @@ import { audit } from './audit.ts';
 import { automationsList, automationsRun, automationsRuns } from './automations.ts';
 import { cancel } from './cancel.ts';
 import { completion } from './completion.ts';
+import { doctor } from './doctor.ts';
 import { events } from './events.ts';
 import { createHelp } from './help.ts';
 import { history } from './history.ts';
 import { hostList, hostShow, hostTest, hostTrust } from './host.ts';
 import { hostReboot, hostUpdate, hostUpdates } from './host-update.ts';
+import { init } from './init.ts';
 import { lockBreak, lockRelease, lockRenew, lockShow } from './lock.ts';
 import { lockAcquire } from './lock-acquire.ts';
 import { logs } from './logs.ts';
@@ -109,6 +111,8 @@ export const COMMANDS: readonly Command[] = [
   webhooksEnable,
   webhooksDisable,
   webhooksRemove,
+  init,
+  doctor,
   completion,
   version,
   createHelp(() => ({ overview: overview(COMMANDS), of: (command) => commandHelp(command), commands: COMMANDS })),
