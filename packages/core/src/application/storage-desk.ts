@@ -43,6 +43,7 @@ class Desk implements StorageDesk {
     const { model, cluster, hosts } = targetOf(this.#deps, request);
     const repo = repoOf(model, 'downloaded');
     const revision = model.source.kind === 'repo' ? model.source.revision : null;
+    this.#weightsOf(cluster);
     await assertRoom(this.#deps, { model, cluster, hosts }, await this.#surveys.now(cluster), signal);
     const token = hubToken(model, this.#deps);
     return await this.#deps.operations.begin({
@@ -58,6 +59,7 @@ class Desk implements StorageDesk {
   async pullImage(request: StorageRequest, actor: Actor, signal: AbortSignal): Promise<Operation> {
     const { model, cluster, hosts } = targetOf(this.#deps, request);
     const image = model.image ?? cluster.image;
+    if (!this.#deps.images.has(cluster.key)) throw outOfReach(cluster);
     const before = await assertImageRoom(this.#deps, { image, cluster, hosts }, signal);
     return await this.#deps.operations.begin({
       ...{ kind: 'image_pull', subject: model.key, cluster: cluster.key, exclusive: `pull:${cluster.key}:${image}`, actor },
@@ -165,12 +167,16 @@ class Desk implements StorageDesk {
     return hosts.some(({ present }) => present === true) ? null : 'It is on no host that answers.';
   }
 
-  #weightsOf({ key }: Cluster): WeightStore {
-    const store = this.#deps.weights.get(key);
-    if (store === undefined) throw new SparkError('NOT_SUPPORTED', `The disks of cluster ${key} cannot be reached from here.`);
+  #weightsOf(cluster: Cluster): WeightStore {
+    const store = this.#deps.weights.get(cluster.key);
+    if (store === undefined) throw outOfReach(cluster);
     return store;
   }
 }
+
+/** An embedder's own cluster, for example. */
+const outOfReach = ({ key }: Cluster): SparkError =>
+  new SparkError('NOT_SUPPORTED', `The disks of cluster ${key} cannot be reached from here.`);
 
 type Place = Readonly<{ cluster: Cluster; disk: ModelDiskHost }>;
 

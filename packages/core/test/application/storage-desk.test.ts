@@ -124,6 +124,13 @@ describe('the storage desk', () => {
     });
   });
 
+  it('says so where the disks of a cluster are out of reach', async () => {
+    bench.byCluster.clear();
+    expect((await refusal(bench.download())).code).to.equal('NOT_SUPPORTED');
+    expect((await refusal(bench.pull())).code).to.equal('NOT_SUPPORTED');
+    expect((await bench.desk.disk(modelKey('the-model'), NEVER)).hosts).to.deep.equal([]);
+  });
+
   describe('pulling', () => {
     it('pulls on every host, and says what came', async () => {
       bench.storage.onPull = () => {

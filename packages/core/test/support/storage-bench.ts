@@ -125,6 +125,8 @@ export class StorageBench {
   readonly clock = new FakeClock();
   readonly cluster: Cluster = aCluster();
   readonly storage = new FakeStorage(this.cluster);
+  /** Taken away: a cluster whose disks are out of reach. */
+  readonly byCluster = new Map<ClusterKey, FakeStorage>([[this.cluster.key, this.storage]]);
   readonly store = new MemoryOperations();
   readonly trail: AuditEntry[] = [];
   readonly desk: StorageDesk;
@@ -157,7 +159,7 @@ export class StorageBench {
       ids: { next: (prefix) => `${prefix}_${++ids}` },
       isSimulated: false,
     });
-    const byCluster: ReadonlyMap<ClusterKey, FakeStorage> = new Map([[cluster.key, this.storage]]);
+    const byCluster = this.byCluster;
     const desk = createStorageDesk({
       ...tools,
       core: {

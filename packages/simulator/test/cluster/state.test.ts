@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { hostKey, type Logger, silentLogger, swapId } from '@spark-control/core';
+import { type HostKey, hostKey, type Logger, silentLogger, swapId } from '@spark-control/core';
 import { expect } from 'chai';
 import { LogListener } from '../../../core/test/contracts/log-listener.ts';
 import { servedNamesAt, until } from '../../../core/test/contracts/runtime-subject.ts';
@@ -70,6 +70,26 @@ describe('the state of the simulated cluster', () => {
     await first.close();
     const second = await start();
     expect((await second.fence.claim(swapId('swp_2'), 1, NEVER)).fence).to.equal(42);
+  });
+
+  it('keeps what was deleted and downloaded, also half of it', async () => {
+    const first = await start();
+    const [spark1, spark2] = first.cluster.hosts.map(({ key }) => key) as [HostKey, HostKey];
+    const order = { job: 'op_1', repo: 'org/model', revision: null, hosts: [spark1], token: null };
+    await first.weights.remove(spark1, 'org/model', NEVER);
+    await first.weights.remove(spark2, 'org/model', NEVER);
+    const enough = new AbortController();
+    const half = first.weights.download(order, ({ doneBytes }) => (doneBytes ?? 0) > 0 && enough.abort(), ignore, enough.signal);
+    await half.catch(ignore);
+    await first.close();
+    const second = await start();
+    const survey = async (): Promise<readonly unknown[]> => {
+      const hosts = await second.weights.survey([{ id: 'it', source: { kind: 'repo', repo: 'org/model', revision: null } }], NEVER);
+      return hosts.map((host) => host.reachable && host.stored.map(({ complete }) => complete));
+    };
+    expect(await survey()).to.deep.equal([[false], []]);
+    await second.weights.download({ ...order, job: 'op_2' }, ignore, ignore, NEVER);
+    expect(await survey()).to.deep.equal([[true], []]);
   });
 
   it('survives being killed: the file is whole after each change', async () => {
