@@ -57,6 +57,31 @@ function describeAnswers(subject: () => ProbeSubject): void {
     }
   });
 
+  it('tells the disks apart by what they are for, and names system and kernel', async () => {
+    for (const { disks, system, diskFreeBytes } of await ask(subject(), {})) {
+      expect(disks?.map(({ role }) => role)).to.include.members(['root', 'cache', 'docker']);
+      for (const disk of disks ?? []) expect(disk.freeBytes).to.be.within(0, disk.totalBytes);
+      const wanted = (disks ?? []).filter(({ role }) => role === 'cache' || role === 'docker');
+      expect(diskFreeBytes).to.equal(Math.min(...wanted.map(({ freeBytes }) => freeBytes)));
+      expect(system?.kernel).to.match(/^\d+\./);
+      expect(system?.os).to.match(/\S/);
+      expect(system?.memoryPressurePercent ?? 0).to.be.within(0, 100);
+      expect(system?.cpus).to.be.at.least(1);
+    }
+  });
+
+  it('says the same again when it knows what does not change', async () => {
+    const constant = async () =>
+      (await ask(subject(), {})).map(({ dockerVersion, launcher, disks }) => ({
+        dockerVersion,
+        launcher,
+        roles: disks?.map(({ role }) => role).toSorted(),
+      }));
+    const first = await constant();
+    expect(await constant()).to.deep.equal(first);
+    expect(await constant()).to.deep.equal(first);
+  });
+
   it('leaves out answers to what was not asked', async () => {
     for (const facts of await ask(subject(), {})) expect(facts).to.not.have.any.keys('imageId', 'weights');
   });
