@@ -72,7 +72,7 @@ export const MAINTENANCE_TIMES: MaintenanceTimes = {
   rebootMs: 1_200_000,
   verifyMs: 300_000,
   servicesMs: 180_000,
-  pollMs: 5_000,
+  pollMs: 2_000,
 };
 
 export type MaintenanceDeps = Readonly<{

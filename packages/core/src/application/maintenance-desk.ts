@@ -28,6 +28,8 @@ type Begin = Readonly<{
   note: string;
 }>;
 
+/** The last swap to end is not always the youngest. */
+const LOOKED_AT = 20;
 /** Nobody waits for an answer that the caller has given up, and each of these calls has a limit of its own. */
 const NEVER = new AbortController().signal;
 
@@ -99,7 +101,7 @@ class Desk implements MaintenanceDesk {
     const { cluster, host } = place;
     // Who proves a lock acts in the name of its holder.
     const requestedBy = taken.isOurs ? request.requestedBy : taken.lease.holder;
-    const previous = request.restoreModel ? this.#served(cluster) : null;
+    const previous = request.restoreModel ? await this.#served(cluster) : null;
     const input: MaintenanceInput = {
       ...{ cluster: cluster.key, tasks, reboot, firmware, drainSeconds: request.drainSeconds, previous, requestedBy },
       ...{ lease: taken.lease.fence, isOwnLock: taken.isOurs },
@@ -138,10 +140,15 @@ class Desk implements MaintenanceDesk {
     };
   }
 
-  /** What serves, to be loaded again. */
-  #served({ key }: Cluster): ModelKey | null {
-    const view = this.#deps.core.views().find(({ cluster }) => cluster === key);
-    return view?.serving.kind === 'model' ? view.serving.model : null;
+  /** What serves, to be loaded again. A swap that ended after the last look at the hosts knows better than that look. */
+  async #served({ key }: Cluster): Promise<ModelKey | null> {
+    const { core } = this.#deps;
+    const view = core.views().find(({ cluster }) => cluster === key);
+    const swaps = await core.swaps({ cluster: key, settled: true, limit: LOOKED_AT });
+    const last = swaps.toSorted((a, b) => (b.settledAt ?? 0) - (a.settledAt ?? 0))[0];
+    const isNewer = last?.serving != null && (last.settledAt ?? 0) >= (view?.observedAt ?? 0);
+    const serving = isNewer ? last.serving : view?.serving;
+    return serving?.kind === 'model' ? serving.model : null;
   }
 
   /** @throws {SparkError} NOT_SUPPORTED, or UNMANAGED_MODEL: what we did not start is not ours to end, and could not be started again. */

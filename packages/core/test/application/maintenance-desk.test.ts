@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { hostKey, isSparkError, type SparkError } from '../../src/index.ts';
-import { MaintenanceBench } from '../support/maintenance-bench.ts';
+import { ANNA, MaintenanceBench } from '../support/maintenance-bench.ts';
 import { refusal } from '../support/refusal.ts';
 import { install, upgrade } from '../support/update-samples.ts';
 
@@ -112,6 +112,15 @@ describe('the update of a cluster', () => {
     const again = await bench.over(await bench.update());
     expect(again).to.deep.include({ state: 'succeeded' });
     expect(again.result?.['restored']).to.equal(null);
+  });
+
+  it('knows what serves also right after a swap, before anybody has looked at the hosts again', async () => {
+    const fresh = await new MaintenanceBench().start(null);
+    const request = await fresh.request();
+    await fresh.load('qwen');
+    const over = await fresh.over(await fresh.clock.drive(fresh.desk.update(request, ANNA)));
+    expect(over.result?.['restored']).to.equal('qwen');
+    await fresh.stop();
   });
 
   it('claims the cluster also when nothing is loaded', async () => {
