@@ -1,5 +1,5 @@
 import type { Actor } from '../audit/audit-entry.ts';
-import type { ClusterKey } from '../ids.ts';
+import type { ClusterKey, HostKey } from '../ids.ts';
 import type { Operation } from '../operation/operation.ts';
 import type { ServiceControl } from '../ports/service-control.ts';
 import type { DeepHealth } from '../ports/service-probe.ts';
@@ -7,9 +7,10 @@ import type { ContainerFacts, Service, ServiceKind, ServiceStatus } from '../ser
 
 export type ServiceAction = 'restart' | 'logs' | 'memory' | 'patches' | 'snapshots';
 
-/** A service with what is known of it. `lock`: the cluster whose lock a restart needs. `link`: where an Open WebUI opens with the running model chosen. */
+/** A service with what is known of it. `host`: where it runs, `null` elsewhere. `lock`: the cluster whose lock a restart needs. `link`: where an Open WebUI opens with the running model chosen. */
 export type ServiceView = Readonly<{
   service: Service;
+  host: HostKey | null;
   baseUrl: string | null;
   lock: ClusterKey | null;
   status: ServiceStatus;

@@ -136,6 +136,7 @@ class Desk implements ServiceDesk {
     const { core } = this.#deps;
     return {
       service,
+      host: servicePlace(service, core.clusters)?.host.key ?? null,
       baseUrl: baseUrlOf(service, core.clusters),
       lock: gpuClusterOf(service, core.clusters),
       status: this.#board.status(service),

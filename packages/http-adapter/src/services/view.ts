@@ -10,12 +10,12 @@ import type {
 } from '@spark-control/schema';
 import { nullableTimestamp, timestamp } from '../wire-time.ts';
 
-export function serviceView({ service, baseUrl, lock, status, link, actions }: ServiceView): WireService {
+export function serviceView({ service, host, baseUrl, lock, status, link, actions }: ServiceView): WireService {
   return {
     key: service.key,
     name: service.name,
     kind: service.kind,
-    host: service.host,
+    host,
     lock,
     base_url: baseUrl,
     public_url: service.publicUrl,

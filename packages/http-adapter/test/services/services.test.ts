@@ -48,6 +48,7 @@ describe('services over REST', () => {
       link: null,
       source: 'file',
     });
+    expect(items[0]?.['host']).to.equal('spark1');
     expect(items[0]?.['base_url']).to.equal('http://10.0.0.1:8880');
     server.core.swaps = async () => [];
     const status = bodyOf<{ services: unknown[] }>(await get('/api/status'));
