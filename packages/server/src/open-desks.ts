@@ -107,9 +107,10 @@ export function openDesks(parts: DeskParts): Desks {
     async start() {
       await webhooks.ensureConfigured(env['SWAP_WEBHOOK_URL'] || null, env['SWAP_WEBHOOK_SECRET'] || null);
       await webhooks.start();
+      // Before what swaps by itself: an update that is taken up again wants its lock first.
+      await operations.start();
       await automations.start();
       await defaults.start();
-      await operations.start();
       services.start();
     },
     async close() {
