@@ -96,8 +96,9 @@ export function openDesks(parts: DeskParts): Desks {
   const defaults = createDefaultModels({ core, rules: configuration.defaultModels, activity: endpoint, ...tools });
   const planned = (): Promise<readonly Automation[]> => store.automations.list();
   const schedules = createScheduleDesk({ store: store.schedules, calendar, core, automations: planned, ...tools });
+  const onHosts = openHostDesks(parts, operations, services);
   return {
-    app: { operations, webhooks, schedules, automations, services, vectors, ...openHostDesks(parts, operations, services) },
+    app: { operations, webhooks, schedules, automations, services, vectors, ...onHosts },
     async upcoming(cluster) {
       const now = tools.clock.now();
       const until = now + AHEAD_MS;
@@ -114,6 +115,7 @@ export function openDesks(parts: DeskParts): Desks {
       services.start();
     },
     async close() {
+      await onHosts.storage.close(); // it looks at hosts by itself
       await operations.close();
       await Promise.all([defaults.close(), automations.close(), services.close()]); // each may wait for a look at a host that hangs
       await webhooks.close();

@@ -26,8 +26,10 @@ export async function simulatedSite(configuration: Configuration, options: Spark
   );
   const simulations: SimulatedCluster[] = [];
   for (const cluster of configuration.clusters) {
+    // Read when it is asked for: the catalog is edited while this runs.
+    const sizeOf = (name: string): number | null => sizeIn(configuration, name);
     const stateFile = join(options.dataFolder, `simulated-${cluster.key}.json`);
-    simulations.push(await createSimulatedCluster({ cluster, stateFile, ...parts, ...options.simulation }));
+    simulations.push(await createSimulatedCluster({ cluster, stateFile, sizeOf, ...parts, ...options.simulation }));
   }
   const clusters = simulations.map(({ cluster }) => cluster);
   const { speed = 1 } = options.simulation ?? {};
@@ -56,6 +58,11 @@ export async function simulatedSite(configuration: Configuration, options: Spark
       logger.debug('the simulated Sparks have stopped');
     },
   };
+}
+
+function sizeIn({ catalog }: Configuration, name: string): number | null {
+  const model = catalog.current().models.find(({ source }) => (source.kind === 'repo' ? source.repo : source.path) === name);
+  return model?.weightsBytes ?? null;
 }
 
 function of(simulations: readonly SimulatedCluster[], host: HostKey): SimulatedCluster {

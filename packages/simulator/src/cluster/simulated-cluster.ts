@@ -68,6 +68,8 @@ export type SimulatedClusterOptions = Readonly<{
   stateFile?: string;
   /** How models behave, by key, repo, path or served name. What is left out follows from the size of the weights. */
   profiles?: Readonly<Record<string, Partial<FakeVllmProfile>>>;
+  /** Bytes of the weights of a repo or path, where the catalog knows them. Default: nobody knows. */
+  sizeOf?: (name: string) => number | null;
   /** Pins of host keys. Default: they are forgotten with the cluster. */
   trust?: TrustStore;
   /** From 0 to below 1. Default: `Math.random`. */
@@ -101,7 +103,7 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
   const cluster: Cluster = { ...options.cluster, hosts, launcher: 'simulated', port };
   const world = new World({ clock, speed, random, address: LOOPBACK });
   const simulated = hosts.map((host) => new SimulatedHost(host, world, (name) => control.weightsOf(name)));
-  const control: SimulationControl = new SimulationControl(cluster, simulated, options.profiles ?? {});
+  const control: SimulationControl = new SimulationControl(cluster, simulated, options.profiles ?? {}, options.sizeOf);
   const closed = new AbortController();
   const save = (): void => {
     if (stateFile !== undefined && !closed.signal.aborted) writeState(stateFile, port, simulated, logger);

@@ -24,14 +24,21 @@ export class SimulationControl {
   readonly #cluster: Cluster;
   readonly #hosts: readonly SimulatedHost[];
   readonly #profiles: Map<string, Partial<FakeVllmProfile>>;
+  readonly #sizeOf: (name: string) => number | null;
   readonly #faults = new Map<string, FakeVllmFault>();
   readonly #refusals = new Map<string, string>();
   #squatter: Server | null = null;
 
-  constructor(cluster: Cluster, hosts: readonly SimulatedHost[], profiles: Readonly<Record<string, Partial<FakeVllmProfile>>>) {
+  constructor(
+    cluster: Cluster,
+    hosts: readonly SimulatedHost[],
+    profiles: Readonly<Record<string, Partial<FakeVllmProfile>>>,
+    sizeOf: (name: string) => number | null = () => null,
+  ) {
     this.#cluster = cluster;
     this.#hosts = hosts;
     this.#profiles = new Map(Object.entries(profiles));
+    this.#sizeOf = sizeOf;
   }
 
   /** The next starts of `model` end like this; `null` heals. */
@@ -143,7 +150,7 @@ export class SimulationControl {
 
   /** Bytes of the weights of a repo or path. */
   weightsOf(name: string): number {
-    return this.#profiles.get(name)?.weightsBytes ?? DEFAULT_PROFILE.weightsBytes;
+    return this.#profiles.get(name)?.weightsBytes ?? this.#sizeOf(name) ?? DEFAULT_PROFILE.weightsBytes;
   }
 
   /** Names of models that were given a behaviour of their own. */

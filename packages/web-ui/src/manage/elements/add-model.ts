@@ -110,8 +110,8 @@ const foundPart = ({ entry, dropped, warnings, issues }: ParsedCommand): Child =
     `, ${Object.keys(entry.flags ?? {}).length} flags, ${Object.keys(entry.env ?? {}).length} variables.`,
   ),
   issues.length > 0 &&
-    h('ul', { class: 'notice tone-edge-bad consequences' }, ...issues.map(({ path, message }) => h('li', null, `${path} ${message}`))),
-  warnings.length > 0 && h('ul', { class: 'notice tone-edge-warn consequences' }, ...warnings.map((text) => h('li', null, text))),
+    h('ul', { class: 'callout tone-edge-bad' }, ...issues.map(({ path, message }) => h('li', null, `${path} ${message}`))),
+  warnings.length > 0 && h('ul', { class: 'callout tone-edge-warn' }, ...warnings.map((text) => h('li', null, text))),
   dropped.length > 0 &&
     h(
       'details',

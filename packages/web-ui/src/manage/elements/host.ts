@@ -35,7 +35,7 @@ export class ScHost extends ScElement<HostScreenView> {
           button('Reboot…', () => this.#open({ kind: 'reboot_host', host: key }), { class: 'danger' }),
         ),
       ),
-      host.reason !== null && h('p', { class: 'notice tone-edge-warn' }, host.reason),
+      host.reason !== null && h('p', { class: 'callout tone-edge-warn' }, host.reason),
       h('div', { class: 'swap-columns' }, this.#facts(view), this.#gpu(view)),
       this.#test(view),
       this.#updates(view),

@@ -131,7 +131,7 @@ const CHANGES: Readonly<Record<PatchPlan['files'][number]['change'], string>> = 
 
 const planParts = (plan: PatchPlan): readonly Child[] => [
   plan.files.every(({ change }) => change === 'none') && h('p', null, 'Every file is as it is to be; nothing is left to do.'),
-  plan.blockers.length > 0 && h('ul', { class: 'notice tone-edge-bad consequences' }, ...plan.blockers.map((text) => h('li', null, text))),
+  plan.blockers.length > 0 && h('ul', { class: 'callout tone-edge-bad' }, ...plan.blockers.map((text) => h('li', null, text))),
   tablePart(
     'patches',
     'Files',

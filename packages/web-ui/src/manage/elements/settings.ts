@@ -16,8 +16,8 @@ export class ScSettings extends ScElement<SettingsView> {
       problem !== null && failedPart(problem),
       !isLoaded && problem === null && waitPart(),
       restartRequired &&
-        h('p', { class: 'notice tone-edge-warn' }, 'spark.yaml was changed since the start: restart Spark Control to use it.'),
-      warnings.length > 0 && h('ul', { class: 'notice tone-edge-warn consequences' }, ...warnings.map((text) => h('li', null, text))),
+        h('p', { class: 'callout tone-edge-warn' }, 'spark.yaml was changed since the start: restart Spark Control to use it.'),
+      warnings.length > 0 && h('ul', { class: 'callout tone-edge-warn' }, ...warnings.map((text) => h('li', null, text))),
       ...view.groups.map(({ name, rows }) =>
         h(
           'section',

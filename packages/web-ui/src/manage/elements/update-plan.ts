@@ -26,7 +26,7 @@ export function planPart(plan: PlanView): readonly Child[] {
 }
 
 const listPart = (tone: 'bad' | 'warn', lines: readonly string[]): readonly Child[] =>
-  lines.length === 0 ? [] : [h('ul', { class: `notice tone-edge-${tone} consequences` }, ...lines.map((line) => h('li', null, line)))];
+  lines.length === 0 ? [] : [h('ul', { class: `callout tone-edge-${tone}` }, ...lines.map((line) => h('li', null, line)))];
 
 const planRowPart = (row: PlanRow): HTMLElement =>
   h(
@@ -39,7 +39,7 @@ const planRowPart = (row: PlanRow): HTMLElement =>
       h('span', { class: 'muted small' }, ` ${row.section}`),
       h('span', { class: 'model-narrow muted small' }, row.change),
     ),
-    h('td', { class: 'col-mid num' }, row.change),
+    h('td', { class: 'col-mid small' }, row.change),
     h('td', null, markPart(row.mark)),
     h('td', { class: 'col-wide muted' }, row.note),
   );

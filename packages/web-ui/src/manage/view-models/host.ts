@@ -194,9 +194,9 @@ const WORST_FIRST = ['danger', 'caution', 'no known risk'];
 const byRisk = (a: PlanRow, b: PlanRow): number => WORST_FIRST.indexOf(a.mark.word) - WORST_FIRST.indexOf(b.mark.word);
 
 function rebootText({ required_now: now, expected, causes }: UpdatePlan['reboot']): string {
-  const why = causes.length === 0 ? '' : ` (${causes.join(', ')})`;
-  if (now) return `A reboot is due already${why}.`;
-  return expected ? `It will need a reboot${why}.` : 'No reboot is expected.';
+  const why = causes.map((cause) => ` ${cause.replace(/\.?$/, '.')}`).join('');
+  if (now) return `A reboot is due already.${why}`;
+  return expected ? `It will need a reboot.${why}` : 'No reboot is expected.';
 }
 
 export type HostDialogView = Readonly<{

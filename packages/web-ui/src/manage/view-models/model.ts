@@ -104,12 +104,14 @@ function diskMark({ present, complete, downloading }: ModelDiskHost): Mark {
 }
 
 function historyRow({ revision, at, actor, action, diff }: ModelRevision, now: number, canRevert: boolean): HistoryRow {
+  // What was in the files when the history began says nothing about a change.
+  const isFirst = action === 'external' && diff.every(({ before }) => before === undefined);
   return {
     revision,
     when: ago(instant(at), now),
     by: actor,
-    action: action === 'external' ? 'changed in the file' : action,
-    changes: diff.map(({ path, before, after }) => `${path}: ${shown(before)} → ${shown(after)}`),
+    action: isFirst ? 'first seen in the file' : action === 'external' ? 'changed in the file' : action,
+    changes: (isFirst ? [] : diff).map(({ path, before, after }) => `${path}: ${shown(before)} → ${shown(after)}`),
     canRevert,
   };
 }
