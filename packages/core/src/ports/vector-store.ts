@@ -44,10 +44,6 @@ export interface VectorAdmin {
   /** Resolves when it is made, with what the store answered. */
   create(service: string, collection: string | null, signal: AbortSignal): Promise<StoredSnapshot>;
   remove(service: string, snapshot: Pick<StoredSnapshot, 'collection' | 'name'>, signal: AbortSignal): Promise<void>;
-  /** Puts a collection back to a snapshot that the store itself holds. `bytes` is what the list says of it. */
-  recover(
-    service: string,
-    snapshot: Pick<StoredSnapshot, 'collection' | 'name' | 'checksum' | 'bytes'>,
-    signal: AbortSignal,
-  ): Promise<void>;
+  /** Puts a collection back to a snapshot that the store itself holds. */
+  recover(service: string, snapshot: Pick<StoredSnapshot, 'collection' | 'name' | 'checksum'>, signal: AbortSignal): Promise<void>;
 }
