@@ -1,4 +1,4 @@
-import type { WireHostTest, WireOperation, WireRebootBody, WireUpdateBody, WireUpdatePlan } from '@spark-control/schema';
+import type { WireHost, WireHostTest, WireOperation, WireRebootBody, WireUpdateBody, WireUpdatePlan } from '@spark-control/schema';
 import type { CallOptions, Transport } from '../transport.ts';
 
 /** What administrators do to hosts. */
@@ -6,7 +6,7 @@ export type HostsApi = Readonly<{
   /** Every step of the way to a host, from its name to its API port. `ok: false` is an answer and no error. */
   test(key: string, options?: CallOptions): Promise<WireHostTest>;
   /** Pins the key that the host shows now, which has to have this fingerprint. */
-  trust(key: string, fingerprint: string, options?: CallOptions): Promise<unknown>;
+  trust(key: string, fingerprint: string, options?: CallOptions): Promise<WireHost>;
   /** What an update would do. It is looked up on the host, and nothing is changed. */
   updatePlan(key: string, options?: CallOptions): Promise<WireUpdatePlan>;
   /** Carries out a plan that was just shown. */

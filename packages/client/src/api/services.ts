@@ -1,4 +1,5 @@
 import type {
+  NimImageList,
   RestartServiceBody,
   Static,
   WireDeepHealthReport,
@@ -32,6 +33,8 @@ export type ServicesApi = Readonly<{
   deepHealth(options?: CallOptions): Promise<WireDeepHealthReport>;
   /** Where everything answers. */
   endpoints(options?: CallOptions): Promise<WireEndpointList>;
+  /** Images that are known to be made for a DGX Spark; others may be installed too. */
+  nimImages(options?: CallOptions): Promise<Static<typeof NimImageList>>;
   installNim(body: WireNimInstall, options?: CallOptions): Promise<WireOperation>;
 }>;
 
@@ -52,12 +55,12 @@ export function createServicesApi(transport: Transport): ServicesApi {
     restart: (key, body = {}, options) => transport.call({ method: 'POST', path: `${path(key)}/restart`, body }, options),
     setMemory: (key, limitMib, options) =>
       transport.call({ method: 'PUT', path: `${path(key)}/memory`, body: { limit_mib: limitMib } }, slow(options)),
-    patchPlan: (key, action, options) =>
-      transport.call({ method: 'POST', path: `${path(key)}/${PATCH_PATHS[action]}`, body: {} }, slow(options)),
+    patchPlan: (key, action, options) => transport.call({ method: 'GET', path: `${path(key)}/patches`, query: { action } }, slow(options)),
     patch: (key, action, plan, body = {}, options) =>
       transport.call({ method: 'POST', path: `${path(key)}/${PATCH_PATHS[action]}`, body: { ...body, confirm: plan } }, slow(options)),
     deepHealth: (options) => transport.call({ method: 'GET', path: '/api/health/deep' }, { timeoutMs: DEEP_TIMEOUT_MS, ...options }),
     endpoints: (options) => transport.call({ method: 'GET', path: '/api/endpoints' }, options),
+    nimImages: (options) => transport.call({ method: 'GET', path: '/api/nim/images' }, options),
     installNim: (body, options) => transport.call({ method: 'POST', path: '/api/nim/install', body }, options),
   };
 }

@@ -14,7 +14,7 @@ const GROUPS: readonly (readonly [title: string, commands: readonly string[]])[]
     'Services',
     [
       ...wordsOf('service', 'list show health logs restart memory patch unpatch'),
-      'nim install',
+      ...wordsOf('nim', 'images install'),
       ...wordsOf('qdrant', 'collections snapshots snapshot restore remove storage-restore'),
     ],
   ],

@@ -127,15 +127,14 @@ describe('managing from the command line', () => {
       restart: true,
       blockers: [] as string[],
     };
-    api.on('POST /api/services/{}/reapply-patches', ({ body }) =>
-      (body as { confirm?: string }).confirm === undefined ? { status: 200, body: plan } : { status: 202, body: anOperation() },
-    );
+    api.on('GET /api/services/{}/patches', { status: 200, body: plan });
+    api.on('POST /api/services/{}/reapply-patches', { status: 202, body: anOperation() });
     expect((await run('service patch asr --plan')).stdout).to.match(/add +a +\/app\/a.py +- -> ffffffffffff\n/);
     expect((await run('service patch asr', { tty: true, answers: ['y'] })).code).to.equal(0);
     expect(sent()?.body).to.deep.equal({ requested_by: 'ann@box', confirm: 'ptc_1' });
-    api.on('POST /api/services/{}/undo-patches', { status: 200, body: { ...plan, files: [{ ...file, change: 'none' }] } });
+    api.on('GET /api/services/{}/patches', { status: 200, body: { ...plan, files: [{ ...file, change: 'none' }] } });
     expect((await run('service unpatch asr --yes')).stdout).to.equal('there is nothing to change\n');
-    api.on('POST /api/services/{}/undo-patches', { status: 200, body: { ...plan, blockers: ['no container'] } });
+    api.on('GET /api/services/{}/patches', { status: 200, body: { ...plan, blockers: ['no container'] } });
     expect((await run('service unpatch asr --yes')).code).to.equal(12);
   });
 

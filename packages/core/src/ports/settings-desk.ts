@@ -1,7 +1,10 @@
 import type { Actor } from '../audit/audit-entry.ts';
 import type { Plain } from '../operation/operation.ts';
 
-/** One setting. `path` is a JSON pointer into spark.yaml, `variable` the environment variable that decides it instead. */
+/**
+ * One setting. `path` is a JSON pointer into spark.yaml, or `env#/NAME` for what only the environment says; `variable` is the environment
+ * variable that can give it, `null`: none.
+ */
 export type Setting = Readonly<{
   path: string;
   value: Plain;

@@ -51,7 +51,8 @@ export class YamlSettings implements SettingsDesk {
     const restartRequired = revision !== this.#started;
     const files = filesOf(now, now.issues, this.#options.readOnly);
     const own = restartRequired ? now.warnings : this.#options.warnings;
-    const isWritable = files[0]?.writable ?? false;
+    // Without hosts there is no file to write into: the first change has to bring them.
+    const isWritable = (files[0]?.writable ?? false) && !this.#good.simulated;
     return {
       revision,
       settings: this.#good.settings.map(({ isDecided, ...setting }): Setting => ({ ...setting, writable: isWritable && !isDecided })),

@@ -50,7 +50,7 @@ function planLines(plan: WireUpdatePlan, paint: Painter): string {
   return [
     `${packages.length} packages${download_bytes === null ? '' : `, ${gib(download_bytes)} to download`}; risk: ${paint(PAINTS[risk], risk)}`,
     ...(rows.length + firm.length === 0 ? [] : [table([['RISK', 'ACTION', 'NAME', 'VERSION', 'NOTE'], ...rows, ...firm])]),
-    ...(reboot.expected ? [`a reboot is needed: ${reboot.causes.join(', ')}`] : []),
+    ...(reboot.expected ? ['a reboot is needed:', ...reboot.causes.map((cause) => `  ${cause}`)] : []),
     ...warnings.map((text) => `warning: ${text}`),
     ...blockers.map((text) => paint('red', `in the way: ${text}`)),
     ...commands.map((command) => `  $ ${command}`),

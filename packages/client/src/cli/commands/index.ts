@@ -18,7 +18,7 @@ import { modelDisk, modelHistory, modelList, modelShow } from './model.ts';
 import { modelAdd, modelKnobs, modelParse, modelRemove, modelRevert, modelSet } from './model-edit.ts';
 import { modelDeleteWeights, modelDownload, modelPull } from './model-weights.ts';
 import { models } from './models.ts';
-import { nimInstall } from './nim.ts';
+import { nimImages, nimInstall } from './nim.ts';
 import { opCancel, opFollow, opList, opShow } from './op.ts';
 import { qdrantCollections, qdrantRemove, qdrantRestore, qdrantSnapshot, qdrantSnapshots, qdrantStorage } from './qdrant.ts';
 import { scheduleList, scheduleRemove } from './schedule.ts';
@@ -87,6 +87,7 @@ export const COMMANDS: readonly Command[] = [
   servicePatch,
   serviceUnpatch,
   endpoints,
+  nimImages,
   nimInstall,
   qdrantCollections,
   qdrantSnapshots,

@@ -1,9 +1,11 @@
 import type { WireNimInstall } from '@spark-control/schema';
 import { type Call, defineCommand, LOCK_FILE, type Options } from '../command.ts';
 import { envOf, KNOB_OPTIONS } from '../entry-fields.ts';
+import { EXIT } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 import { runOperation, WORK_OPTIONS } from '../follow-operation.ts';
 import { readLockId } from '../settings.ts';
+import { table } from '../text.ts';
 
 const KINDS = ['openai', 'embeddings', 'asr', 'tts', 'http'] as const;
 
@@ -39,6 +41,29 @@ export const nimInstall = defineCommand({
     return runOperation(call, connection, ({ client }) =>
       client.services.installNim({ ...body, ...(key !== null && { ngc_api_key: key }) }, { signal }),
     );
+  },
+});
+
+export const nimImages = defineCommand({
+  name: 'nim images',
+  summary: 'List NIM images that are known to be made for a DGX Spark',
+  arguments: [],
+  options: {},
+  examples: [['nim images', 'what there is, and how much room it takes']],
+  async run({ out, signal, connect }) {
+    out.result(await connect().client.services.nimImages({ signal }), ({ items }) =>
+      table([
+        ['IMAGE', 'KIND', 'GIB', 'TITLE', 'NOTE'],
+        ...items.map(({ repository, kind, disk_gib_min, disk_gib_max, title, note }) => [
+          repository,
+          kind,
+          `${disk_gib_min} to ${disk_gib_max}`,
+          title,
+          note,
+        ]),
+      ]),
+    );
+    return EXIT.ok;
   },
 });
 
