@@ -14,21 +14,18 @@ export type FlagType = Readonly<
 >;
 
 /** Headings of a form, in the order in which people look for them. */
-export const FLAG_GROUPS = [
-  'memory',
-  'cache',
-  'scheduler',
-  'loading',
-  'model',
-  'chat',
-  'multimodal',
-  'performance',
-  'parallel',
-  'lora',
-  'server',
-] as const;
-
-export type FlagGroup = (typeof FLAG_GROUPS)[number];
+export type FlagGroup =
+  | 'memory'
+  | 'cache'
+  | 'scheduler'
+  | 'loading'
+  | 'model'
+  | 'chat'
+  | 'multimodal'
+  | 'performance'
+  | 'parallel'
+  | 'lora'
+  | 'server';
 
 /**
  * One flag of `vllm serve`. `danger` says what may go wrong and is shown wherever the flag is set. `default` is what vLLM does

@@ -20,6 +20,7 @@ export type ParsedCommand = Readonly<{
   issues: readonly Issue[];
 }>;
 
+const MOST_NODES = 64;
 const NOT_UNDERSTOOD = 'This is neither a `docker run ... IMAGE ...` nor a `vllm serve ...` command.';
 
 /**
@@ -33,7 +34,7 @@ export function parseCommand(text: string): ParsedCommand | Readonly<{ problem: 
   const { served, run } = found;
   placeModel(served, run?.mounts ?? null, draft);
   if (run !== null) draft.fields['image'] = run.image;
-  if (served.nodes !== null && served.nodes > 1) draft.fields['nodes'] = served.nodes;
+  placeNodes(served, draft);
   const { key, names } = nameModel(draft);
   if (names.length > 0) draft.flags['served-model-name'] = names;
   for (const [flag, value] of Object.entries(draft.flags)) {
@@ -136,6 +137,12 @@ function serveCommand(words: readonly Word[], draft: CommandDraft, depth: number
   if (before.length > 0) draft.drop(textOf(before), 'The launcher of the cluster starts the model.');
   const after = words.slice(at + 2);
   return { served: readServeWords(after[0]?.text === 'serve' && serve === -1 ? after.slice(1) : after, draft), run: null };
+}
+
+function placeNodes({ nodes }: Served, draft: CommandDraft): void {
+  if (nodes === null || nodes <= 1) return;
+  if (nodes <= MOST_NODES) draft.fields['nodes'] = nodes;
+  else draft.warn(`A model spans at most ${MOST_NODES} hosts, and this command asks for ${nodes}.`);
 }
 
 /** Makes the model word into a source: a repository, a snapshot in the hub's cache, or a folder of the host. */

@@ -104,7 +104,7 @@ describe('overrideAfter', () => {
       }),
       { numRuns: NUM_RUNS },
     );
-  });
+  }).timeout(120_000);
 
   it('writes no field down that the base file says already', () => {
     fc.assert(
@@ -114,7 +114,7 @@ describe('overrideAfter', () => {
       }),
       { numRuns: NUM_RUNS },
     );
-  });
+  }).timeout(120_000);
 
   it('makes the knobs what they are said to be, and touches nothing else', () => {
     fc.assert(
@@ -131,7 +131,7 @@ describe('overrideAfter', () => {
       ),
       { numRuns: NUM_RUNS },
     );
-  });
+  }).timeout(120_000);
 
   it('says the same when it is asked twice', () => {
     fc.assert(
@@ -146,7 +146,7 @@ describe('overrideAfter', () => {
       ),
       { numRuns: NUM_RUNS },
     );
-  });
+  }).timeout(120_000);
 });
 
 describe('entryDiff', () => {

@@ -217,7 +217,7 @@ describe('parseCommand', () => {
       { numRuns: RUNS },
     );
     for (const part of parts) parseCommand(`vllm serve acme/m ${part.repeat(5_000)}`);
-  });
+  }).timeout(120_000);
 
   describe('of a command that was made from an entry', () => {
     const CLUSTER = aCluster({ launcher: 'simulated' });
@@ -247,7 +247,7 @@ describe('parseCommand', () => {
         }),
         { numRuns: RUNS },
       );
-    });
+    }).timeout(120_000);
 
     it('gives that entry back: docker run', () => {
       fc.assert(
@@ -264,6 +264,6 @@ describe('parseCommand', () => {
         }),
         { numRuns: RUNS },
       );
-    });
+    }).timeout(120_000);
   });
 });

@@ -150,5 +150,5 @@ describe('an overrides file with one entry changed', () => {
       }),
       { numRuns: NUM_RUNS },
     );
-  });
+  }).timeout(120_000);
 });
