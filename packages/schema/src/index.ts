@@ -42,7 +42,6 @@ export {
   ModelRevision,
   ParseCommandBody,
   ParsedCommand,
-  PullImageBody,
   RevertModelBody,
   VllmFlag,
   VllmFlagList,

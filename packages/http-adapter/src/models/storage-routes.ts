@@ -14,7 +14,6 @@ import {
   KeyParams,
   ModelDiskView,
   Operation,
-  PullImageBody,
   type WireDownload,
 } from '@spark-control/schema';
 import type { ApiContext } from '../api-context.ts';
@@ -110,7 +109,7 @@ export function storageRoutes(context: ApiContext): readonly Route[] {
     scope: 'control',
     params: KeyParams,
     query: null,
-    body: PullImageBody,
+    body: DownloadBody,
     bodyIsOptional: true,
     responses: { 202: { description: 'The operation that does it', schema: Operation } },
     errors: begins,

@@ -134,7 +134,6 @@ export const DownloadBody = Type.Object(
   { cluster: Type.Optional(Key), hosts, requested_by: Type.Optional(NullableText(200)), reason: Type.Optional(NullableText(500)) },
   CLOSED,
 );
-export const PullImageBody = DownloadBody;
 
 export type WireCreateModel = Static<typeof CreateModelBody>;
 export type WireChangeModel = Static<typeof ChangeModelBody>;

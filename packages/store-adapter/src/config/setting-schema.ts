@@ -13,6 +13,3 @@ export function settingSchema(pointer: string): SettingSchema | null {
   }
   return node ?? null;
 }
-
-/** Names of the fields below a JSON pointer. */
-export const fieldsOf = (pointer: string): readonly string[] => Object.keys((settingSchema(pointer) as Node | null)?.properties ?? {});
