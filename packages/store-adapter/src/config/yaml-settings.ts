@@ -74,16 +74,19 @@ export class YamlSettings implements SettingsDesk {
     const text = this.#text();
     if (readOnly !== null) throw new SparkError('READ_ONLY', readOnly);
     if (expected !== null && expected !== revisionOf(text)) {
-      throw new SparkError('STALE_REVISION', 'The settings were changed since they were read. Read them again and repeat the change.');
+      throw stale();
     }
     refuse(changeIssues(changes));
+    const now = readSettings(source);
+    if (text !== null && now.spark?.content == null) refuse(now.issues);
+    if (now.issues.length === 0) this.#good = now;
     this.#refuseDecided(changes);
     const path = this.#good.files.spark;
-    if (text !== null) refuse(readSettings(source).spark?.content == null ? readSettings(source).issues : []);
     const edited = editedSettings(text, changes, this.#good.simulated ? [] : this.#good.clusters);
     const reading = readSettings(source, edited);
     refuse([...reading.issues, ...badNumbersOf(reading, changes)].map((issue) => withoutFile(issue, path)));
-    writeAtomically(path, edited);
+    // An editor may have saved the file since it was read.
+    if (!writeAtomically(path, edited, () => this.#text() === text)) throw stale();
     await record({
       ...{ at: clock.now(), actor, action: 'settings_changed', cluster: null, target: path, fence: null },
       note: changes.map((change) => change.path).join(', '),
@@ -110,6 +113,9 @@ export class YamlSettings implements SettingsDesk {
     }
   }
 }
+
+const stale = (): SparkError =>
+  new SparkError('STALE_REVISION', 'The settings were changed since they were read. Read them again and repeat the change.');
 
 const revisionOf = (text: string | null): string =>
   createHash('sha256')

@@ -149,6 +149,14 @@ deadlines:
     expect((await settings.view()).restartRequired).to.equal(false);
   });
 
+  it('are changed over what somebody else has written meanwhile', async () => {
+    mkdirSync(place.path('config'));
+    const settings = desk();
+    place.write('config/spark.yaml', FILE);
+    await settings.change([{ path: '/clusters/default/port', value: 8000 }], null, ACTOR);
+    expect(text()).to.contain('hosts: [ one, two ]');
+  });
+
   it('make the file when there is none, if hosts are given', async () => {
     mkdirSync(place.path('config'));
     const settings = desk();
