@@ -11,6 +11,7 @@ import { type HostTask, type MaintenanceInput, storedInput } from './maintenance
 import { LOCK_SECRET } from './maintenance-lock.ts';
 import { maintenanceParts } from './maintenance-parts.ts';
 import { maintenanceWorker } from './maintenance-worker.ts';
+import { servingNow } from './serving-now.ts';
 import { type LockTools, type TakenLock, takeLock, underTakenLock } from './under-lock.ts';
 
 export function createMaintenanceDesk(deps: MaintenanceDeps): MaintenanceDesk {
@@ -28,8 +29,6 @@ type Begin = Readonly<{
   note: string;
 }>;
 
-/** The last swap to end is not always the youngest. */
-const LOOKED_AT = 20;
 /** Nobody waits for an answer that the caller has given up, and each of these calls has a limit of its own. */
 const NEVER = new AbortController().signal;
 
@@ -140,14 +139,11 @@ class Desk implements MaintenanceDesk {
     };
   }
 
-  /** What serves, to be loaded again. A swap that ended after the last look at the hosts knows better than that look. */
+  /** What serves, to be loaded again. */
   async #served({ key }: Cluster): Promise<ModelKey | null> {
     const { core } = this.#deps;
     const view = core.views().find(({ cluster }) => cluster === key);
-    const swaps = await core.swaps({ cluster: key, settled: true, limit: LOOKED_AT });
-    const last = swaps.toSorted((a, b) => (b.settledAt ?? 0) - (a.settledAt ?? 0))[0];
-    const isNewer = last?.serving != null && (last.settledAt ?? 0) >= (view?.observedAt ?? 0);
-    const serving = isNewer ? last.serving : view?.serving;
+    const serving = view === undefined ? null : await servingNow(core, view);
     return serving?.kind === 'model' ? serving.model : null;
   }
 

@@ -34,7 +34,7 @@ export interface ModelDesk {
 }
 
 export type ModelDeskDeps = Readonly<{
-  core: Pick<SparkCore, 'clusters' | 'catalog' | 'views' | 'swap'>;
+  core: Pick<SparkCore, 'clusters' | 'catalog' | 'views' | 'swap' | 'swaps'>;
   editor: CatalogEditor;
   /** To look for a local path on the hosts; a cluster without one is not asked. */
   weights: ReadonlyMap<ClusterKey, WeightStore>;

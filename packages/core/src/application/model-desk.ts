@@ -8,6 +8,7 @@ import { isSettled } from '../swap/swap.ts';
 import { localPathFindings } from './local-path-check.ts';
 import type { EditedModel, ModelDesk, ModelDeskDeps } from './model-api.ts';
 import { notFound } from './not-found.ts';
+import { servingNow } from './serving-now.ts';
 import { clustersOf, modelOf } from './storage-target.ts';
 
 /** `POST /api/models/parse-command` stands where a key would. */
@@ -53,7 +54,7 @@ class Desk implements ModelDesk {
 
   async remove(key: ModelKey, expected: number | null, actor: Actor): Promise<CatalogSnapshot> {
     this.get(key);
-    const use = this.#servedOn(key).map((cluster) => `It serves on cluster ${cluster}.`)[0] ?? (await this.#swapTo(key));
+    const use = (await this.#servedOn(key)).map((cluster) => `It serves on cluster ${cluster}.`)[0] ?? (await this.#swapTo(key));
     if (use !== null) throw new SparkError('MODEL_IN_USE', `Model ${key} cannot be removed. ${use}`);
     return await this.#deps.editor.apply({ kind: 'remove', key }, expected, actor);
   }
@@ -94,7 +95,7 @@ class Desk implements ModelDesk {
     return notes;
   }
 
-  #edited(key: ModelKey, catalog: CatalogSnapshot, notes: readonly string[]): EditedModel {
+  async #edited(key: ModelKey, catalog: CatalogSnapshot, notes: readonly string[]): Promise<EditedModel> {
     const model = findModel(catalog, key);
     if (model === null) throw notFound('MODEL_NOT_FOUND', key);
     const { clusters } = this.#deps.core;
@@ -109,14 +110,21 @@ class Desk implements ModelDesk {
         ...(hasPlace
           ? []
           : [`No cluster can run it: it needs ${model.nodes} hosts${model.clusters.length > 0 ? ' on one of its clusters' : ''}.`]),
-        ...this.#servedOn(key).map((name) => `It serves on cluster ${name} as it was started: the change takes effect at its next swap.`),
+        ...(await this.#servedOn(key)).map(
+          (name) => `It serves on cluster ${name} as it was started: the change takes effect at its next swap.`,
+        ),
       ],
     };
   }
 
-  #servedOn(key: ModelKey): readonly string[] {
-    const views = this.#deps.core.views().filter(({ serving }) => serving.kind === 'model' && serving.model === key);
-    return views.map(({ cluster }) => cluster);
+  async #servedOn(key: ModelKey): Promise<readonly string[]> {
+    const { core } = this.#deps;
+    const clusters: string[] = [];
+    for (const view of core.views()) {
+      const serving = await servingNow(core, view);
+      if (serving.kind === 'model' && serving.model === key) clusters.push(view.cluster);
+    }
+    return clusters;
   }
 
   async #swapTo(key: ModelKey): Promise<string | null> {

@@ -75,7 +75,7 @@ export interface StorageDesk {
 }
 
 export type StorageDeskDeps = Readonly<{
-  core: Pick<SparkCore, 'clusters' | 'catalog' | 'views' | 'swap' | 'hostReports'>;
+  core: Pick<SparkCore, 'clusters' | 'catalog' | 'views' | 'swap' | 'swaps' | 'hostReports'>;
   operations: OperationDesk;
   weights: ReadonlyMap<ClusterKey, WeightStore>;
   images: ReadonlyMap<ClusterKey, ImageStore>;

@@ -6,6 +6,7 @@ import type { SwapId } from '../ids.ts';
 import { isOver } from '../operation/operation.ts';
 import { isSettled, type Swap } from '../swap/swap.ts';
 import type { ClusterView } from './cluster-view.ts';
+import { servingNow } from './serving-now.ts';
 import type { StorageDeskDeps } from './storage-api.ts';
 
 type GuardDeps = Pick<StorageDeskDeps, 'core' | 'operations'>;
@@ -25,7 +26,8 @@ export async function objectionTo(deps: GuardDeps, model: Model, force: boolean)
   const { core, operations } = deps;
   const repo = repoOf(model, 'deleted');
   for (const view of core.views()) {
-    const use = servedUse(deps, view, model, repo) ?? (await swapUse(deps, view, repo));
+    const serving = await servingNow(core, view);
+    const use = servedUse(deps, { ...view, serving }, model, repo) ?? (await swapUse(deps, view, repo));
     if (use !== null) return inUse(use);
   }
   const download = operations

@@ -285,6 +285,16 @@ describe('the storage desk', () => {
       expect(await inUse()).to.contain('long-context');
     });
 
+    it('leaves alone what a swap has just left serving, though the hosts were looked at before its end', async () => {
+      const serving = { kind: 'model', model: modelKey('the-model') } as const;
+      bench.view = aView({ serving: { kind: 'nothing' }, observedAt: 4_000 });
+      bench.swaps = [aSwap({ phase: 'ready', serving, settledAt: 5_000 })];
+      expect(await inUse()).to.contain('serves on cluster default');
+      bench.view = aView({ serving: { kind: 'nothing' }, observedAt: 6_000 });
+      await bench.remove();
+      expect(bench.storage.removed).to.deep.equal(['org/model@spark1', 'org/model@spark2']);
+    });
+
     it('leaves it alone as draft model, LoRA base or tokenizer of what is served', async () => {
       const flags = [
         { 'speculative-config': { method: 'eagle3', model: 'org/model', num_speculative_tokens: 3 } },

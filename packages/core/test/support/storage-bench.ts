@@ -11,6 +11,7 @@ import {
   type HostImage,
   type HostWeights,
   type ImageStore,
+  isSettled,
   type Model,
   modelKey,
   type Operation,
@@ -167,6 +168,7 @@ export class StorageBench {
         catalog: () => ({ revision: 1, models: this.models, fault: null }),
         views: () => [this.view],
         swap: async (id) => this.swaps.find((swap) => swap.id === id) ?? null,
+        swaps: async () => this.swaps.filter(isSettled),
         hostReports: () =>
           cluster.hosts.map(({ key }) => ({
             ...{ host: key, cluster: cluster.key, at: 0, reachable: true },

@@ -31,6 +31,7 @@ export async function startEditable(models: string): Promise<EditableCatalog> {
   const core = new ScriptedCore();
   core.catalog = () => catalog.current();
   core.clusters = [aCluster()];
+  core.swaps = async () => [];
   const paths: EditableCatalog['paths'] = { answer: async () => [] };
   const weights = { checkPath: (path: string) => paths.answer(path) } as unknown as WeightStore;
   const desk = createModelDesk({
