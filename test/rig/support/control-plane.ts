@@ -13,7 +13,8 @@ import type { Rig } from './rig.ts';
 /** One entry of models.yaml, in its own words. JSON is YAML, so entries are written as JSON. */
 export type ModelEntry = Readonly<Record<string, unknown>>;
 
-export type Answer<T> = Readonly<{ status: number; body: T }>;
+/** `body` of an answer without one is `undefined`. */
+export type Answer<T> = Readonly<{ status: number; body: T; headers: Headers }>;
 export type ProblemBody = Readonly<{ code: string; detail: string; issues?: readonly { path: string; code: string; message: string }[] }>;
 
 export type SwapWish = Readonly<{ model: string | null; cluster?: string; [option: string]: unknown }>;
@@ -28,7 +29,7 @@ export class ControlPlane {
   constructor(rig: Rig, clusters: readonly Cluster[], models: Readonly<Record<string, ModelEntry>>) {
     this.#folder = mkdtempSync(join(rig.directory, 'control-'));
     mkdirSync(join(this.#folder, 'config'));
-    this.#write('spark.yaml', sparkYaml(clusters));
+    this.configure('spark.yaml', sparkYaml(clusters));
     this.setModels(models);
   }
 
@@ -45,7 +46,7 @@ export class ControlPlane {
   }
 
   setModels(models: Readonly<Record<string, ModelEntry>>): void {
-    this.#write('models.yaml', { models });
+    this.configure('models.yaml', { models });
   }
 
   async start(env: Readonly<Record<string, string>> = {}): Promise<this> {
@@ -77,10 +78,12 @@ export class ControlPlane {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  async call<T>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
-    const init = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+  async call<T>(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer<T>> {
+    const init =
+      body === undefined ? { headers } : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } };
     const response = await fetch(`${this.url}${path}`, { method, ...init });
-    return { status: response.status, body: (await response.json()) as T };
+    const text = await response.text();
+    return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as T, headers: response.headers };
   }
 
   requestSwap(wish: SwapWish): Promise<Answer<WireSwap & ProblemBody>> {
@@ -143,8 +146,13 @@ export class ControlPlane {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #write(name: string, content: unknown): void {
-    writeFileSync(join(this.#folder, 'config', name), JSON.stringify(content, null, 1));
+  get configFolder(): string {
+    return join(this.#folder, 'config');
+  }
+
+  /** Writes a file of the configuration. Text is written as it is. */
+  configure(name: string, content: unknown): void {
+    writeFileSync(join(this.configFolder, name), typeof content === 'string' ? content : JSON.stringify(content, null, 1));
   }
 }
 
