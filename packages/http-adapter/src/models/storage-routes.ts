@@ -7,15 +7,7 @@ import {
   type StorageDesk,
   type StorageRequest,
 } from '@spark-control/core';
-import {
-  DeleteDiskQuery,
-  DiskRemoval,
-  DownloadBody,
-  KeyParams,
-  ModelDiskView,
-  Operation,
-  type WireDownload,
-} from '@spark-control/schema';
+import { DeleteDiskQuery, DiskRemoval, DownloadBody, KeyParams, ModelDiskView, Operation, type WireDownload } from '@spark-control/schema';
 import type { ApiContext } from '../api-context.ts';
 import { actorOf } from '../middleware/caller.ts';
 import { operationView } from '../operations/view.ts';

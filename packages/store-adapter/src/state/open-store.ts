@@ -167,7 +167,8 @@ async function assemble(
   const operations = new SqlOperations(db, guard, audit);
   const memoryRecords = new SqlMemoryRecords(db, guard);
   const catalogHistory = new SqlCatalogHistory(db, { guard, audit, sealer, clock: options.clock ?? { now: Date.now } });
-  const trust = await SqlTrustStore.open(db, { guard, audit, clock: options.clock ?? { now: Date.now } });
+  const schema = (options.migrations ?? MIGRATIONS).at(-1)?.version ?? 0;
+  const trust = await SqlTrustStore.open(db, { guard, audit, clock: options.clock ?? { now: Date.now } }, schema);
   await answers.abandonRunning().catch((error: unknown) => {
     // A full disk must not keep the server from starting: reads work, and this is done again at the next start.
     if (!isSparkError(error)) throw error;

@@ -6,6 +6,9 @@ import type { WriteGuard } from './write-guard.ts';
 
 type TrustTools = Readonly<{ guard: WriteGuard; audit: SqlAudit; clock: Pick<Clock, 'now'> }>;
 
+/** The schema that brought the table. */
+const FIRST_SCHEMA = 4;
+
 /** {@link TrustStore} in SQL. Every connection asks for its pin, so that all of them are held in memory. */
 export class SqlTrustStore implements TrustStore {
   readonly #db: Kysely<Tables>;
@@ -22,7 +25,9 @@ export class SqlTrustStore implements TrustStore {
     this.#pins = pins;
   }
 
-  static async open(db: Kysely<Tables>, tools: TrustTools): Promise<SqlTrustStore> {
+  /** `schema`: version of the database, which may be one from before there were pins. */
+  static async open(db: Kysely<Tables>, tools: TrustTools, schema: number): Promise<SqlTrustStore> {
+    if (schema < FIRST_SCHEMA) return new SqlTrustStore(db, tools, new Map());
     const rows = await db.selectFrom('host_pins').select(['host', 'fingerprint']).execute();
     return new SqlTrustStore(db, tools, new Map(rows.map(({ host, fingerprint }) => [host as HostKey, fingerprint])));
   }
