@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WireAuditList, WireOperation, WirePreflightReport } from '@spark-control/schema';
 import { expect } from 'chai';
@@ -11,7 +11,9 @@ import type { SparkHost } from './support/spark-host.ts';
 import { useRig } from './support/suite.ts';
 
 const IMAGE = `${REGISTRY}/tiny:v1`;
+const SPLIT = `${REGISTRY}/split:v1`;
 const MODELS = {
+  split: { repo: 'org/split', nodes: 2, image: SPLIT },
   pulled: { repo: 'org/pulled', nodes: 2, image: IMAGE },
   nowhere: { repo: 'org/nowhere', nodes: 2, image: `${REGISTRY}/nobodys:1` },
 };
@@ -28,21 +30,27 @@ describe('section 5 over two real hosts: images', function () {
       if (process.env['CI']) throw new Error(problem);
       return this.skip();
     }
-    const storage = join(rig().directory, 'section-five-registry');
-    for (const host of rig().hosts) stops.push(await startRegistry(host, storage));
+    for (const host of rig().hosts) stops.push(await startRegistry(host, storageOf(host)));
     links = await Promise.all(rig().hosts.map((host) => startHostLink(host)));
     control = await new ControlPlane(rig(), [rigCluster(rig(), { installation: 'modern', links })], MODELS).start();
   });
   after(async () => {
     if (control === undefined) return;
     await control.stop();
-    for (const host of rig().hosts) await host.docker('rmi', '-f', IMAGE).catch(() => '');
+    for (const host of rig().hosts) await host.docker('rmi', '-f', IMAGE, SPLIT).catch(() => '');
     await Promise.all([...links.map((link) => link.stop()), ...stops.map((stop) => stop())]);
-    rmSync(join(rig().directory, 'section-five-registry'), { recursive: true, force: true });
+    for (const host of rig().hosts) rmSync(storageOf(host), { recursive: true, force: true });
   });
 
   const idOn = async (host: SparkHost): Promise<string> => (await host.docker('image', 'inspect', '-f', '{{.Id}}', IMAGE)).trim();
-  const put = (): Promise<string> => publish(rig().hosts[0]!, 'tiny:v1', join(rig().directory, 'section-five-tiny'));
+  const storageOf = (host: SparkHost): string => join(rig().directory, `section-five-registry-${host.name}`);
+  const publishOn = (host: SparkHost, name: string): Promise<string> => publish(host, name, join(rig().directory, 'section-five-tiny'));
+  /** The same image in the registries of both hosts. */
+  const put = async (): Promise<void> => {
+    const [head, worker] = rig().hosts;
+    await publishOn(head!, 'tiny:v1');
+    cpSync(storageOf(head!), storageOf(worker!), { recursive: true });
+  };
   const pull = (): Promise<WireOperation> => begin(control, '/api/models/pulled/pull-image');
 
   it('are pulled on both hosts, compared by their id, and known to a pre-flight then', async () => {
@@ -80,6 +88,14 @@ describe('section 5 over two real hosts: images', function () {
     expect(after).to.include({ changed: true });
     expect(after?.['id']).to.not.equal(before);
     expect(await Promise.all(rig().hosts.map(idOn))).to.deep.equal([after?.['id'], after?.['id']]);
+  });
+
+  it('that differ between the hosts are told with both ids, since no model could span them', async () => {
+    for (const host of rig().hosts) await publishOn(host, 'split:v1');
+    const over = await settledOperation(control, await begin(control, '/api/models/split/pull-image'));
+    expect(over).to.include({ state: 'failed' });
+    expect(over.cause?.message).to.match(/not the same on all hosts: spark1 has sha256:\w+, spark2 has sha256:\w+/);
+    expect(over.cause?.hint).to.be.a('string');
   });
 
   it('that no registry has are refused with the words of Docker, on the host that they came from', async () => {
