@@ -55,7 +55,7 @@ const FAULTS: readonly (readonly [RegExp, string])[] = [
   [/missing/, 'has lost files of its own'],
 ];
 
-/** What `dpkg --audit` says: a paragraph about what is wrong, and below it the packages, each with a space before it. */
+/** What `dpkg --audit` says: a paragraph about what is wrong, and below it the packages, each with a space before it. One package may be in several. */
 export function parseAudit(text: string): readonly string[] {
   const sentences: string[] = [];
   let heading = '';
@@ -66,5 +66,5 @@ export function parseAudit(text: string): readonly string[] {
     else heading = isInHeading ? `${heading} ${line}` : line;
     isInHeading = name === undefined && line.trim() !== '';
   }
-  return sentences;
+  return [...new Set(sentences)];
 }

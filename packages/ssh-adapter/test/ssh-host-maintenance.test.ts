@@ -85,6 +85,14 @@ configuring them the first time.  The configuration should be retried using
 dpkg --configure <package> or the configure menu option in dselect:
  libc6                GNU C Library: Shared libraries
  linux-firmware       Firmware for Linux kernel drivers
+
+The following packages are missing the list control file in the
+database, they need to be reinstalled:
+ libssl3              Secure Sockets Layer toolkit
+
+The following packages are missing the md5sums control file in the
+database, they need to be reinstalled:
+ libssl3              Secure Sockets Layer toolkit
 `,
       );
       host.write('simulation', 'E: Unmet dependencies. Try apt --fix-broken install with no packages (or specify a solution).');
@@ -92,6 +100,7 @@ dpkg --configure <package> or the configure menu option in dselect:
       expect((await maintenance.survey(SPARK, NEVER)).broken).to.deep.equal([
         'libc6 is only half configured.',
         'linux-firmware is only half configured.',
+        'libssl3 has lost files of its own.',
         'apt-get cannot work out an update (Unmet dependencies. Try apt --fix-broken install with no packages (or specify a solution).).',
       ]);
     });
