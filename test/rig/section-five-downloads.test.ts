@@ -47,7 +47,8 @@ describe('section 5 over two real hosts: downloads', function () {
   });
   afterEach(() => {
     for (const host of rig().hosts) {
-      for (const name of ['.cache', '.local', 'hf.log', 'half', 'gated', 'gate']) rmSync(join(homeOf(host), name), { recursive: true, force: true });
+      for (const name of ['.cache', '.local', 'hf.log', 'half', 'gated', 'gate'])
+        rmSync(join(homeOf(host), name), { recursive: true, force: true });
     }
   });
 
