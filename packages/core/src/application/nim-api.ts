@@ -19,7 +19,7 @@ export type NimRequest = Readonly<{
   cache: string | null;
   shmGib: number | null;
   env: Readonly<Record<string, string>>;
-  /** `null`: that of the control plane's environment, if there is one. */
+  /** `null`: that of the control plane's environment, if there is one and it is for the image's registry. */
   key: string | null;
   replace: boolean;
   register: Readonly<{ key: string; name: string | null; kind: 'openai' | 'embeddings' | 'asr' | 'tts' | 'http' }> | null;
@@ -42,7 +42,7 @@ export type NimDeskDeps = Readonly<{
   operations: OperationDesk;
   nim: NimHost;
   registry: ServiceRegistry;
-  /** The control plane's environment: for NGC_API_KEY. */
+  /** The control plane's environment: for NGC_API_KEY, and NGC_REGISTRY, the only registry that it is sent to. */
   secrets: SecretSource;
   clock: Clock;
   logger: Logger;

@@ -2,7 +2,7 @@ import type { Actor } from '../audit/audit-entry.ts';
 import { nearMatches } from '../catalog/near-matches.ts';
 import { type Issue, SparkError } from '../errors.ts';
 import type { HostKey } from '../ids.ts';
-import { nimIssues } from '../nim/check-request.ts';
+import { nimIssues, registryIn } from '../nim/check-request.ts';
 import { KNOWN_NIMS, type KnownNim } from '../nim/known-images.ts';
 import type { Operation } from '../operation/operation.ts';
 import type { NimSite } from '../ports/nim-host.ts';
@@ -16,6 +16,8 @@ import { takeLock } from './under-lock.ts';
 const DEFAULT_PORT = 8_001;
 const DEFAULT_CACHE = '~/.cache/nim';
 const DEFAULT_SHM_GIB = 16;
+/** The registry that the key of the control plane may be sent to. */
+const REGISTRY_VARIABLE = 'NGC_REGISTRY';
 
 /** Builds the desk and registers its work with the operations, so it has to be made before those are started. */
 export function createNimDesk(deps: NimDeskDeps): NimDesk {
@@ -37,9 +39,9 @@ class Desk implements NimDesk {
   }
 
   async install(request: NimRequest, actor: Actor, signal: AbortSignal): Promise<Operation> {
-    const { operations, secrets } = this.#deps;
+    const { operations } = this.#deps;
     const place = this.#place(request.host);
-    const key = trimmed(request.key) ?? trimmed(secrets.read(KEY_SECRET));
+    const key = trimmed(request.key) ?? this.#ownKeyFor(request.image);
     const input = inputOf(request, place, key !== null);
     this.#refuseFaults(request, input, place, key);
     await this.#refuseWithoutLock(request, place.cluster, actor, signal);
@@ -66,6 +68,18 @@ class Desk implements NimDesk {
     const near = nearMatches(key ?? '', keys);
     const hint = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
     throw new SparkError('HOST_NOT_FOUND', key === null ? 'No host is configured.' : `There is no host "${key.slice(0, 64)}".${hint}`);
+  }
+
+  /** Whoever asks names the image, and with it whom the key would be shown to: so the owner says whom it is for. */
+  #ownKeyFor(image: string): string | null {
+    const { secrets } = this.#deps;
+    const key = trimmed(secrets.read(KEY_SECRET));
+    if (key === null) return null;
+    const registry = trimmed(secrets.read(REGISTRY_VARIABLE))?.toLowerCase() ?? null;
+    if (registry !== null) return registryIn(image)?.toLowerCase() === registry ? key : null;
+    const message = `is needed: the control plane has ${KEY_SECRET}, but not ${REGISTRY_VARIABLE}, which says to what registry that may be sent`;
+    refuse([{ path: '/ngc_api_key', code: 'no_registry', message }]);
+    return null;
   }
 
   #refuseFaults({ env, register }: NimRequest, input: NimInput, place: Place, key: string | null): void {

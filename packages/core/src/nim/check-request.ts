@@ -60,7 +60,7 @@ export function nimIssues(
 }
 
 /** The registry in front of an image; `null`: Docker's own. */
-function registryIn(image: string): string | null {
+export function registryIn(image: string): string | null {
   const [first = '', ...rest] = image.split('/');
   return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : null;
 }

@@ -57,7 +57,7 @@ describe('the desk of NIM containers', () => {
     });
 
     it('takes the key of the environment when none is given, without the line break at its end', async () => {
-      bench.environment['NGC_API_KEY'] = `${CANARY}\n`;
+      Object.assign(bench.environment, { NGC_API_KEY: `${CANARY}\n`, NGC_REGISTRY: ' LAN:5000 ' });
       const keys: (string | null)[] = [];
       bench.over.run = async (_host, _order, key) => {
         keys.push(key);
@@ -65,6 +65,21 @@ describe('the desk of NIM containers', () => {
       };
       await bench.outcome({ key: null });
       expect(keys).to.deep.equal([CANARY]);
+    });
+
+    it('takes the key of the environment to no other registry than the one it is for', async () => {
+      Object.assign(bench.environment, { NGC_API_KEY: CANARY, NGC_REGISTRY: 'lan:5000' });
+      const shown: unknown[] = [];
+      bench.over.login = async (_host, image) => void shown.push(image);
+      for (const image of ['evil.lan/nim/good:1', 'lan:50000/nim/good:1', 'lan/nim/good:1']) {
+        const { parts } = await bench.outcome({ key: null, image, container: `nim-${bench.store.saved.length}` });
+        expect([image, parts.some(({ key }) => key === 'login')]).to.deep.equal([image, false]);
+      }
+      expect(shown).to.deep.equal([]);
+      delete bench.environment['NGC_REGISTRY'];
+      const { code, details } = await refusal({ key: null });
+      expect([code, details.issues?.[0]?.path]).to.deep.equal(['INVALID_REQUEST', '/ngc_api_key']);
+      expect((await bench.outcome()).state).to.equal('succeeded');
     });
 
     it('is added to the services when that was asked for', async () => {

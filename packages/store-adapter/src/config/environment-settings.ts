@@ -10,6 +10,7 @@ const VARIABLES: Readonly<Record<string, Readonly<{ about: string; secret?: true
   SWAP_WEBHOOK_URL: { about: 'Endpoint that is told of every event.' },
   SWAP_WEBHOOK_SECRET: { about: 'Signs what SWAP_WEBHOOK_URL is sent.', secret: true },
   NGC_API_KEY: { about: 'Key for installing NIM containers where a request brings none.', secret: true },
+  NGC_REGISTRY: { about: 'The only registry that NGC_API_KEY is sent to, as it stands in front of an image.' },
   SSH_AUTH_SOCK: { about: 'Socket of the SSH agent, for hosts without a key file.' },
   LOG_LEVEL: { about: 'debug, info, warn (default) or error.' },
   SPARK_SIMULATION_SPEED: { about: 'Simulated seconds in one second, when no host is configured. Default: 1.' },
