@@ -59,6 +59,8 @@ export type StoreOptions = Readonly<{
   eventCap?: number;
   /** Deliveries that may be on their way to one webhook. Default: 10,000. */
   outboxCap?: number;
+  /** Revisions kept of one model of the catalog. Default: 1,000. */
+  revisionCap?: number;
   /** Schema to bring the database to. Default: that of this version. */
   migrations?: readonly Migration[];
 }>;
@@ -149,7 +151,7 @@ async function assemble(
   sealer: Sealer,
   logger: Logger,
 ): Promise<Store> {
-  const { folder, minimumFreeBytes = 64 * 2 ** 20, eventCap = 10_000, outboxCap = 10_000 } = options;
+  const { folder, minimumFreeBytes = 64 * 2 ** 20, eventCap = 10_000, outboxCap = 10_000, revisionCap = 1_000 } = options;
   const events = new SqlEventLog(db, eventCap);
   const relieve = async (): Promise<void> => {
     handle.exec('pragma wal_checkpoint(truncate)'); // gives back the room of the log first: a delete needs some
@@ -166,7 +168,7 @@ async function assemble(
   const answers = new SqlAnswers(db, guard, sealer);
   const operations = new SqlOperations(db, guard, audit);
   const memoryRecords = new SqlMemoryRecords(db, guard);
-  const catalogHistory = new SqlCatalogHistory(db, { guard, audit, sealer, clock: options.clock ?? { now: Date.now } });
+  const catalogHistory = new SqlCatalogHistory(db, { guard, audit, sealer, clock: options.clock ?? { now: Date.now }, kept: revisionCap });
   const schema = (options.migrations ?? MIGRATIONS).at(-1)?.version ?? 0;
   const trust = await SqlTrustStore.open(db, { guard, audit, clock: options.clock ?? { now: Date.now } }, schema);
   await answers.abandonRunning().catch((error: unknown) => {

@@ -20,7 +20,8 @@ const AUDITED: Readonly<Record<CatalogRevision['action'], AuditAction>> = {
   external: 'model_changed',
 };
 
-type Tools = Readonly<{ guard: WriteGuard; audit: SqlAudit; sealer: Sealer; clock: Pick<Clock, 'now'> }>;
+/** `kept`: revisions of one model that are kept. */
+type Tools = Readonly<{ guard: WriteGuard; audit: SqlAudit; sealer: Sealer; clock: Pick<Clock, 'now'>; kept: number }>;
 
 /** {@link CatalogLedger} in SQL. The counter of revisions outlives the rows. */
 export class SqlCatalogHistory implements CatalogLedger {
@@ -72,6 +73,8 @@ export class SqlCatalogHistory implements CatalogLedger {
               .values(values.slice(first, first + 1_000))
               .execute();
           }
+          // No model has more revisions than there are.
+          if (revision > this.#tools.kept) for (const { model } of rows) await this.#prune(db, model);
           if (revision > 1)
             await this.#tools.audit.append(
               db,
@@ -106,6 +109,14 @@ export class SqlCatalogHistory implements CatalogLedger {
       .limit(1)
       .executeTakeFirst();
     return row === undefined ? null : (this.#stateOf(row)?.entry ?? null);
+  }
+
+  /** Forgets the oldest of a model: a program may save the files all day long. The newest says how the model stands, and stays. */
+  async #prune(db: Kysely<Tables>, model: string): Promise<void> {
+    const own = db.selectFrom('catalog_revisions').select('revision').where('model', '=', model);
+    const oldest = await own.orderBy('revision', 'desc').limit(1).offset(Math.max(1, this.#tools.kept)).executeTakeFirst();
+    if (oldest === undefined) return;
+    await db.deleteFrom('catalog_revisions').where('model', '=', model).where('revision', '<=', oldest.revision).execute();
   }
 
   #rowOf({ model, action, diff, after }: LedgerRow, revision: number, at: number, actor: Actor): Row {
