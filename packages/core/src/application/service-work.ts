@@ -23,8 +23,9 @@ export class ServiceWork {
   readonly #deps: ServiceDeskDeps;
   readonly #board: ServiceBoard;
   readonly #locks: LockTools;
-  /** Locks of work that is about to begin, by lock id: how they reach it without being stored. */
+  /** Locks of work that is about to begin: how they reach it without being stored. Not by lock id, since a caller may do several things under one. */
   readonly #taken = new Map<string, TakenLock>();
+  #begun = 0;
 
   constructor(deps: ServiceDeskDeps, board: ServiceBoard) {
     this.#deps = deps;
@@ -64,18 +65,21 @@ export class ServiceWork {
     const cluster = lockedCluster(service, this.#deps);
     const need = { lockId, holder: requestedBy, reason: `${verb} of ${service.key}`, actor };
     const taken = cluster === null ? null : await takeLock(this.#locks, { ...need, cluster }, NEVER);
-    if (taken !== null) this.#taken.set(taken.lockId, taken);
+    const ticket = String(++this.#begun);
+    if (taken !== null) this.#taken.set(ticket, taken);
     try {
       const host = servicePlace(service, core.clusters)?.host.key ?? null;
       return await operations.begin({
         ...begun,
-        ...{ subject: service.key, cluster, exclusive: `service:${service.key}`, requestedBy, reason, actor },
+        ...{ subject: service.key, cluster, exclusive: `service:${service.key}`, reason, actor },
+        // Who proves a lock acts in the name of its holder.
+        requestedBy: taken === null || taken.isOurs ? requestedBy : taken.lease.holder,
         parts: steps.map((step) => partOf(step, host, 'pending')),
-        ...(taken === null ? {} : { secrets: { lock: taken.lockId } }),
+        ...(taken === null ? {} : { secrets: { ticket, lock: taken.lockId } }),
       });
     } catch (error) {
       if (taken !== null) {
-        this.#taken.delete(taken.lockId);
+        this.#taken.delete(ticket);
         if (taken.isOurs) await underTakenLock(this.#locks, taken, NEVER, async () => undefined);
       }
       throw error;
@@ -86,9 +90,9 @@ export class ServiceWork {
     context: OperationContext,
     work: (service: Service, context: OperationContext, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
-    const lockId = context.secrets['lock'];
-    const taken = lockId === undefined ? undefined : this.#taken.get(lockId);
-    if (lockId !== undefined) this.#taken.delete(lockId);
+    const ticket = context.secrets['ticket'] ?? '';
+    const taken = this.#taken.get(ticket);
+    this.#taken.delete(ticket);
     const { subject, cluster } = context.operation;
     const task = async (signal: AbortSignal): Promise<Result> => {
       const service = this.#deps.registry.all().find(({ key, isDisabled }) => key === subject && !isDisabled);

@@ -94,6 +94,24 @@ describe('work on services', () => {
       expect([core.acquired, core.released]).to.deep.equal([[], []]);
     });
 
+    it("is done in the name of the lock's holder, and of two services at once under one lock", async () => {
+      const { desk, core, host } = open(aService(), aService({ key: 'chatterbox', container: 'chatterbox' }));
+      core.locks.renew = async () => ({ kind: 'renewed', lease: leaseOf(1), renewAfterMs: 1 });
+      const both = await Promise.all(['kokoro-tts', 'chatterbox'].map((key) => desk.restart(key, anOrder('lck_7'))));
+      expect(both.map(({ requestedBy }) => requestedBy)).to.deep.equal(['cron:nightly', 'cron:nightly']);
+      const over = await Promise.all(both.map((operation) => bench.over(operation)));
+      expect(over.map(({ state }) => state)).to.deep.equal(['succeeded', 'succeeded']);
+      expect(host.calls.toSorted()).to.deep.equal(['restart chatterbox', 'restart kokoro-tts']);
+    });
+
+    it('is not ended by a second one of the same service under the same lock, which is refused', async () => {
+      const { desk, core } = open(aService());
+      core.locks.renew = async () => ({ kind: 'renewed', lease: leaseOf(1), renewAfterMs: 1 });
+      const [first, second] = [desk.restart('kokoro-tts', anOrder('lck_7')), refusal(desk.restart('kokoro-tts', anOrder('lck_7')))];
+      expect((await second).code).to.equal('OPERATION_IN_PROGRESS');
+      expect((await bench.over(await first)).state).to.equal('succeeded');
+    });
+
     for (const { of, set, code } of [
       {
         of: 'while somebody else has the lock',
