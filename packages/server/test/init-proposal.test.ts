@@ -88,6 +88,7 @@ describe('what init proposes', () => {
       }),
       { numRuns: process.env['SPARK_PROVE'] === '1' ? 2_000 : 100 },
     );
+    expect(read([host('spark1')], { launcherDirectory: '~' }).clusters[0]?.launcherDirectory).to.equal('~');
     for (const address of ['true', 'null', '1e3', '0x10', 'fd00::50', '10.0.0.1', 'on'])
       expect(read([host('spark1', {}, { address, user: 'no' })]).clusters[0]?.hosts[0] ?? {}, address).to.include({ user: 'no' });
   });
@@ -101,7 +102,7 @@ describe('the services that init finds', () => {
       { name: 'tei', image: 'text-embeddings-inference:121-1.9', ports: [8081] },
       { name: 'postgres', image: 'postgres', ports: [5432] },
     ];
-    const services = foundServices([host('spark1'), host('spark2', { containers, listening: [22, 6333] })]);
+    const services = foundServices([host('spark1'), host('spark2', { containers, listening: [22, 6333] })], []);
     expect(services).to.deep.equal([
       { key: 'parakeet-asr', kind: 'asr', host: 'spark2', port: 5092, container: 'parakeet-asr' },
       { key: 'embeddings', kind: 'embeddings', host: 'spark2', port: 8081, container: 'tei' },
@@ -112,11 +113,24 @@ describe('the services that init finds', () => {
 
   it('have keys of their own where both hosts have the same', () => {
     const containers = [{ name: 'qdrant', image: 'qdrant/qdrant', ports: [6333] }];
-    const keys = foundServices([host('spark1', { containers }), host('spark2', { containers })]).map(({ key }) => key);
+    const keys = foundServices([host('spark1', { containers }), host('spark2', { containers })], []).map(({ key }) => key);
     expect(keys).to.deep.equal(['qdrant', 'qdrant-spark2']);
   });
 
+  it('share no port with a model server or with each other, which the server would refuse', () => {
+    const containers = [
+      { name: 'vllm', image: 'vllm/vllm-openai', ports: [8000] },
+      { name: 'sortformer', image: 'sortformer', ports: [] },
+      { name: 'kokoro', image: 'kokoro', ports: [8080] },
+      { name: 'open-webui', image: 'open-webui', ports: [] },
+    ];
+    const hosts = [host('spark1', { containers })];
+    const { clusters } = propose(hosts, NO_WISHES);
+    expect(clusters[0]?.port).to.equal(8000);
+    expect(foundServices(hosts, clusters).map(({ key }) => key)).to.deep.equal(['kokoro-tts']);
+  });
+
   it('are none, in a file that is valid all the same', () => {
-    expect(servicesYaml(foundServices([host('spark1')]))).to.match(/services: \{\}\n$/);
+    expect(servicesYaml(foundServices([host('spark1')], []))).to.match(/services: \{\}\n$/);
   });
 });

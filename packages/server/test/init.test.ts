@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ShellPool } from '@spark-control/ssh-adapter';
@@ -140,6 +140,20 @@ describe('init and doctor, with real sshd', function () {
     expect(existsSync(path())).to.equal(false);
   });
 
+  it('says in one sentence what cannot be written', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const argv = [...usual(), '--accept-key', '--output', join(folder, 'file', 'config', 'spark.yaml')];
+    const { code, said } = await init(argv);
+    expect(code).to.equal(1);
+    expect(said).to.match(/\/file\/config\S* cannot be written: ENOTDIR.*\n$/);
+    mkdirSync(join(folder, 'config'));
+    symlinkSync(join(folder, 'nowhere', 'x'), join(folder, 'config', 'services.yaml'));
+    const halfway = await init([...usual(), '--accept-key']);
+    expect(halfway.code).to.equal(1);
+    expect(halfway.said).to.contain('services.yaml');
+    expect(readFileSync(path(), 'utf8')).to.contain('hosts:');
+  });
+
   it('knows wrong options from bad luck', async () => {
     for (const argv of [['--nope'], ['--port', '0'], ['--fingerprint', 'MD5:x'], ['--launcher', 'swarm'], ['word']]) {
       const { code, said } = await init(argv);
@@ -191,6 +205,11 @@ describe('init and doctor, with real sshd', function () {
     expect(away.code).to.equal(1);
     expect(away.printed).to.contain('FAIL host port (a): ').and.to.contain('warn settings: ').and.to.contain('drain_seconds');
     expect((await doctor(['--no-hosts'])).code).to.equal(0);
+    writeFileSync(join(folder, 'file'), '');
+    for (const data of ['file', 'file/below']) {
+      const { code, printed } = await doctor(['--no-hosts'], { SPARK_CONTROL_DATA: join(folder, data) });
+      expect([code, printed.includes('FAIL data')], data).to.deep.equal([1, true]);
+    }
     const simulated = await doctor([], { SPARK_CONTROL_CONFIG: join(folder, 'empty') });
     expect(simulated.code).to.equal(0);
     expect(simulated.printed).to.contain('simulated');

@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { isSparkError, type Model } from '@spark-control/core';
 import { readSettings, type SettingsReading, type SettingsSource, YamlCatalogSource } from '@spark-control/store-adapter';
 import { type Check, checkOf } from './check.ts';
@@ -80,10 +80,27 @@ function writableCheck(path: string): Check {
   }
 }
 
+/** The folder itself or, where that is not there, what is above it. */
+const nearest = (path: string): string => (existsSync(path) ? path : nearest(dirname(path)));
+
+function canMakeIn(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 /** The data folder: there, writable, with room. */
 export function dataChecks(folder: string): readonly Check[] {
   const say = checkOf('data', folder);
-  if (!existsSync(folder)) return [say('warn', 'It is not there yet; the server makes it.')];
+  if (!existsSync(folder)) {
+    const above = nearest(folder);
+    if (canMakeIn(above)) return [say('warn', 'It is not there yet; the server makes it.')];
+    return [say('fail', `It is not there, and cannot be made in ${above}.`, `Make ${folder}, writable for the user of Spark Control.`)];
+  }
+  if (!statSync(folder).isDirectory()) return [say('fail', 'It is no folder.', 'Remove the file, or set SPARK_CONTROL_DATA to a folder.')];
   try {
     accessSync(folder, constants.W_OK | constants.R_OK);
   } catch {

@@ -1,5 +1,5 @@
 import type { HostDiscovery } from '@spark-control/ssh-adapter';
-import type { InitHost } from './proposal.ts';
+import type { InitCluster, InitHost } from './proposal.ts';
 
 /** A service that was found, with the fields of services.yaml. */
 export type FoundService = Readonly<{ key: string; kind: string; host: string; port: number; container: string | null }>;
@@ -25,9 +25,14 @@ const INNER_PORTS: Readonly<Record<string, number>> = {
   sortformer: 8000,
 };
 
-/** The services of all hosts. A key that two hosts have gets the host's key behind it. */
-export function foundServices(hosts: readonly InitHost[]): readonly FoundService[] {
-  const found = hosts.flatMap((host) => (host.discovery === null ? [] : servicesOf(host.key, host.discovery)));
+/**
+ * The services of all hosts. A key that two hosts have gets the host's key behind it. Where a port is only guessed it may be that of a
+ * cluster or of another service: the server would not start with both, so the later one is left out.
+ */
+export function foundServices(hosts: readonly InitHost[], clusters: readonly InitCluster[]): readonly FoundService[] {
+  const taken = new Set(clusters.map(({ hosts: [head], port }) => `${head} ${port}`));
+  const isFree = ({ host, port }: FoundService): boolean => !taken.has(`${host} ${port}`) && taken.add(`${host} ${port}`).size > 0;
+  const found = hosts.flatMap((host) => (host.discovery === null ? [] : servicesOf(host.key, host.discovery))).filter(isFree);
   return found.map((service, index) => {
     const isFirst = found.findIndex(({ key }) => key === service.key) === index;
     return isFirst ? service : { ...service, key: `${service.key}-${service.host}` };

@@ -28,9 +28,9 @@ export async function runInit(argv: readonly string[], around: InitSurroundings)
     const text = sparkYaml(hosts, proposal.clusters);
     check(text, path, around.env);
     await show(proposal, text, around);
-    write(path, text, options.force);
-    const services = foundServices(hosts);
-    for (const line of accompany(dirname(path), servicesYaml(services))) terminal.say(line);
+    const services = foundServices(hosts, proposal.clusters);
+    onDisk(path, () => write(path, text, options.force));
+    for (const line of onDisk(dirname(path), () => accompany(dirname(path), servicesYaml(services)))) terminal.say(line);
     for (const { key, host, port } of services) terminal.say(`found on ${host}: ${key}, port ${port}`);
     print(`${path}\n`);
     terminal.say('Next: start Spark Control, then "sparkctl doctor" tests everything.');
@@ -79,14 +79,19 @@ async function show({ clusters, reasons }: Proposal, text: string, { terminal }:
 function write(path: string, text: string, force: boolean): void {
   mkdirSync(dirname(path), { recursive: true });
   if (force) writeAtomically(path, text);
-  else {
-    try {
-      // `wx`: whoever else made it in the meantime keeps theirs.
-      writeFileSync(path, text, { flag: 'wx' });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new CannotGoOn(`${path} is there already; --force replaces it.`);
-      throw new CannotGoOn(`${path} cannot be written: ${(error as Error).message}`);
-    }
+  // `wx`: whoever else made it in the meantime keeps theirs.
+  else writeFileSync(path, text, { flag: 'wx' });
+}
+
+/** What the system refuses, as a sentence. @throws {CannotGoOn} */
+function onDisk<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (isSparkError(error)) throw error;
+    const { code, message, path: refused = path } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && refused === path) throw new CannotGoOn(`${path} is there already; --force replaces it.`);
+    throw new CannotGoOn(`${refused} cannot be written: ${message}`);
   }
 }
 

@@ -2,7 +2,7 @@ import type { FoundService } from './found-services.ts';
 import type { InitCluster, InitHost } from './proposal.ts';
 
 /** What looks the same with and without quotes to every YAML parser. */
-const HARMLESS = /^(?!(?:true|false|yes|no|on|off|null)$)[A-Za-z~/][A-Za-z0-9_./~+-]*$/i;
+const HARMLESS = /^(?!(?:true|false|yes|no|on|off|null|~)$)[A-Za-z~/][A-Za-z0-9_./~+-]*$/i;
 
 /** JSON is YAML, so that a text in JSON's quotes is the same text here. */
 const text = (value: string): string => (HARMLESS.test(value) ? value : JSON.stringify(value));
