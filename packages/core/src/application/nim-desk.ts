@@ -44,12 +44,12 @@ class Desk implements NimDesk {
     const key = trimmed(request.key) ?? this.#ownKeyFor(request.image);
     const input = inputOf(request, place, key !== null);
     this.#refuseFaults(request, input, place, key);
-    await this.#refuseWithoutLock(request, place.cluster, actor, signal);
+    const requestedBy = await this.#requesterUnderLock(request, place.cluster, actor, signal);
     refuseTaken(input, place.host, await this.#deps.nim.survey(place.host.key, input, signal));
     const { host, cluster } = place;
     return operations.begin({
       ...{ kind: 'nim_install', subject: host.key, cluster: cluster.key, exclusive: `nim:${host.key}` },
-      ...{ requestedBy: request.requestedBy, reason: request.reason, actor, input },
+      ...{ requestedBy, reason: request.reason, actor, input },
       secrets: {
         ...(key === null ? {} : { [KEY_SECRET]: key }),
         ...(request.lockId === null ? {} : { [LOCK_SECRET]: request.lockId }),
@@ -88,17 +88,18 @@ class Desk implements NimDesk {
     refuse(nimIssues(shape, place, this.#deps.registry.all(), this.#deps.core.clusters));
   }
 
-  /** Known now or after an hour of pulling: the lock itself is taken when the container is started. */
-  async #refuseWithoutLock({ lockId, requestedBy }: NimRequest, { key }: Cluster, actor: Actor, signal: AbortSignal): Promise<void> {
+  /** Who asks: with a lock its holder. What stands in the way is known now or after an hour of pulling: the lock itself is taken when the container is started. */
+  async #requesterUnderLock({ lockId, requestedBy }: NimRequest, { key }: Cluster, actor: Actor, signal: AbortSignal): Promise<string> {
     const { core, clock, logger } = this.#deps;
     const tools = { locks: core.locks, clock, logger };
-    if (lockId !== null) await takeLock(tools, { cluster: key, lockId, holder: requestedBy, reason: 'installs a NIM', actor }, signal);
-    else {
-      const { lock } = core.locks.view(key);
-      if (lock === null || lock.implicit) return;
-      const retryAfterSeconds = Math.max(1, Math.ceil((lock.remainingMs ?? 1_000) / 1_000));
-      throw new SparkError('LOCKED', `${lock.holder} has the lock of cluster ${key}.`, { details: { lock, retryAfterSeconds } });
+    if (lockId !== null) {
+      const need = { cluster: key, lockId, holder: requestedBy, reason: 'installs a NIM', actor };
+      return (await takeLock(tools, need, signal)).lease.holder;
     }
+    const { lock } = core.locks.view(key);
+    if (lock === null || lock.implicit) return requestedBy;
+    const retryAfterSeconds = Math.max(1, Math.ceil((lock.remainingMs ?? 1_000) / 1_000));
+    throw new SparkError('LOCKED', `${lock.holder} has the lock of cluster ${key}.`, { details: { lock, retryAfterSeconds } });
   }
 }
 

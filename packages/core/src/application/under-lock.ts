@@ -10,6 +10,8 @@ import type { LockDesk } from './lock-api.ts';
 /** Long enough for a control plane that is restarted in the middle, short enough that a crash does not shut others out for long. */
 const OWN_TTL_MS = 120_000;
 const RENEW_EVERY_MS = 30_000;
+/** A store that was full may take a grant to somebody else as soon as it takes a renewal. */
+const TRY_AGAIN_MS = 1_000;
 
 export type LockTools = Readonly<{ locks: LockDesk; clock: Clock; logger: Logger }>;
 
@@ -91,25 +93,35 @@ async function keep(
   lost: (reason: SparkError) => void,
 ): Promise<void> {
   const everyMs = Math.min(RENEW_EVERY_MS, Math.floor(lease.ttlMs / 3));
+  let { ttlMs } = lease;
+  let renewedAt = clock.monotonic();
+  let waitMs = everyMs;
   for (;;) {
     try {
-      await clock.sleep(everyMs, signal);
+      await clock.sleep(waitMs, signal);
     } catch {
       return; // the task is over
     }
+    const askedAt = clock.monotonic();
     try {
       const decision = await locks.renew(id, null, actor);
-      if (decision.kind === 'renewed') continue;
-      const wasBroken = decision.kind === 'fenced_off';
-      const how = wasBroken ? 'was broken' : 'is over';
-      return lost(
-        new SparkError(wasBroken ? 'FENCED_OFF' : 'LOCK_EXPIRED', `The lock of ${lease.cluster} ${how} in the middle of the work.`),
-      );
+      if (decision.kind !== 'renewed') return lost(lossOf(lease, decision.kind));
+      ttlMs = decision.lease.ttlMs;
+      renewedAt = askedAt;
+      waitMs = everyMs;
     } catch (error) {
-      // The store may be full for a while; the lease itself says how long that is all right.
-      logger.warn('a lock could not be renewed yet', { cluster: lease.cluster, error });
+      // The store may be full for a while; how long that is all right, the lease says.
+      if (waitMs === everyMs) logger.warn('a lock could not be renewed yet', { cluster: lease.cluster, error });
+      if (clock.monotonic() - renewedAt >= ttlMs) return lost(lossOf(lease, 'expired'));
+      waitMs = Math.min(everyMs, TRY_AGAIN_MS);
     }
   }
+}
+
+function lossOf({ cluster }: Lease, how: 'expired' | 'fenced_off'): SparkError {
+  const wasBroken = how === 'fenced_off';
+  const words = `The lock of ${cluster} ${wasBroken ? 'was broken' : 'is over'} in the middle of the work.`;
+  return new SparkError(wasBroken ? 'FENCED_OFF' : 'LOCK_EXPIRED', words);
 }
 
 async function release({ locks, logger }: LockTools, { lockId: id, lease, actor }: TakenLock): Promise<void> {

@@ -47,8 +47,8 @@ describe('the desk of NIM containers', () => {
     });
 
     it('runs under the lock of the caller, and leaves it to the caller', async () => {
-      const { state } = await bench.outcome({ lockId: aLockId });
-      expect([state, bench.core.acquired, bench.core.released]).to.deep.equal(['succeeded', [], []]);
+      const { state, requestedBy } = await bench.outcome({ lockId: aLockId });
+      expect([state, requestedBy, bench.core.acquired, bench.core.released]).to.deep.equal(['succeeded', 'cron:nightly', [], []]);
     });
 
     it('needs no key for an image that is public, and has no login then', async () => {

@@ -75,6 +75,28 @@ describe('work under the lock of a cluster', () => {
     expect(await outcome).to.include({ code: 'FENCED_OFF', message: 'The lock of default was broken in the middle of the work.' });
   });
 
+  it('goes on while the store takes nothing for a while, and ends when the lock would be over', async () => {
+    const full = async (): Promise<never> => {
+      throw new SparkError('STORE_UNAVAILABLE', 'The disk is full.');
+    };
+    const real = locks;
+    let renew: LockDesk['renew'] = full;
+    locks = new Proxy(real, { get: (desk, name: keyof LockDesk) => (name === 'renew' ? renew : desk[name].bind(desk)) });
+    const outcome = refusal(work(3_600_000));
+    await bench.clock.advance(100_000);
+    renew = (...given) => real.renew(...given);
+    await bench.clock.advance(2_000);
+    renew = full;
+    const begun = bench.clock.monotonic();
+    let endedAt = Number.NaN;
+    void outcome.then(() => {
+      endedAt = bench.clock.monotonic();
+    });
+    await bench.clock.advance(200_000);
+    expect((await outcome).code).to.equal('LOCK_EXPIRED');
+    expect(endedAt - begun).to.be.within(118_000, 123_000);
+  });
+
   it('releases the lock when the work fails, and passes its error on', async () => {
     const taken = await bench.clock.drive(takeLock(tools(), need(), never));
     const failing = underTakenLock(tools(), taken, never, () => Promise.reject(new SparkError('RUNTIME_REJECTED', 'no room')));
