@@ -8,13 +8,17 @@ const FACTS_FORMAT =
   '{"id":{{json .Id}},"name":{{json .Name}},"image":{{json .Config.Image}},"image_id":{{json .Image}},"state":{{json .State}},' +
   '"restarts":{{json .RestartCount}},"memory":{{json .HostConfig.Memory}},"policy":{{json .HostConfig.RestartPolicy.Name}}}';
 
-/** Leaves with `outcome missing` or `outcome refused` unless docker knows the container; sets `spark_id`. */
+/**
+ * Leaves with `outcome missing` or `outcome refused` unless docker knows the container; sets `spark_id`. Docker also takes the beginning
+ * of an id for a name, and then speaks of another container.
+ */
 export const findContainer = (word: string): string => `spark_name=${word}
-spark_said=$(timeout 15 docker container inspect --format '{{.Id}}' "$spark_name" 2>&1 </dev/null) || {
+spark_said=$(timeout 15 docker container inspect --format '{{.Id}} {{.Name}}' "$spark_name" 2>&1 </dev/null) || {
   case $spark_said in *[Nn]o\\ such\\ container*) printf 'outcome missing\\n' ;; *) printf 'outcome refused\\n' ;; esac
   exit 0
 }
-spark_id=$spark_said`;
+[ "\${spark_said#* /}" = "$spark_name" ] || { printf 'outcome missing\\n'; exit 0; }
+spark_id=\${spark_said%% *}`;
 
 /** What the kernel counts is there at once; `docker stats` takes two seconds to say it. */
 export const factsScript = (word: string): string => `${findContainer(word)}

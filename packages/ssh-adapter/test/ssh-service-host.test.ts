@@ -89,6 +89,21 @@ describe('patches over a shell', () => {
     expect(await host.patches.backup(service, NEVER)).to.equal(null);
   });
 
+  it('and all else are for the container of that name, not for one whose id begins like it', async () => {
+    const { host, machine } = aContainer();
+    machine.write('container/id', `${'face'.repeat(16)}\n`);
+    const service = aService({ container: 'face' });
+    expect(await host.facts(service, NEVER)).to.equal(null);
+    for (const attempt of [
+      () => host.restart(service, NEVER),
+      () => host.limitMemory(service, 2 ** 30, NEVER),
+      () => host.logs(service, 5, NEVER),
+      () => host.patches.inspect(service, [patchOf('p', '/srv/app/known.py', 'x')], NEVER),
+    ])
+      expect((await rejection(attempt())).message).to.match(/[Tt]here is no container face/);
+    expect(machine.read('calls')).to.not.match(/^(?:restart|update|cp|logs)/m);
+  });
+
   it('say which program the host lacks', async () => {
     const shell = new ScriptedShell('spark1', () => printed('outcome tool base64\n'));
     const host = new SshServiceHost({ clusters: [aCluster()], pool: { shell: () => shell } });

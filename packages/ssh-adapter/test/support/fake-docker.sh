@@ -1,7 +1,12 @@
 # Enough of docker for one container: its files lie in $SPARK_FOLDER/fs, what is known of it in $SPARK_FOLDER/container.
 box="$SPARK_FOLDER/container"
 printf '%s\n' "$*" >>"$SPARK_FOLDER/calls"
-known() { [ -e "$box/id" ] && { [ "$1" = "$(cat "$box/name")" ] || [ "$1" = "$(cat "$box/id")" ]; }; }
+# A name, or the beginning of an id.
+known() {
+  [ -e "$box/id" ] || return 1
+  [ "$1" != "$(cat "$box/name")" ] || return 0
+  case $(cat "$box/id") in "$1"*) return 0 ;; *) return 1 ;; esac
+}
 missing() { echo "Error response from daemon: No such container: $1" >&2; exit 1; }
 case $1 in
   container | inspect)
@@ -9,7 +14,7 @@ case $1 in
     known "$3" || missing "$3"
     id=$(cat "$box/id")
     case $2 in
-      '{{.Id}}') echo "$id" ;;
+      '{{.Id}} {{.Name}}') echo "$id /$(cat "$box/name")" ;;
       '{{.State.Pid}}') echo 0 ;;
       '{{.State.Running}}') cat "$box/running" ;;
       '{{.HostConfig.Memory}}') cat "$box/memory" ;;
