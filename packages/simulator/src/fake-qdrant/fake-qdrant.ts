@@ -109,7 +109,7 @@ class Server {
       return request.error(404, `Not found: Collection \`${second}\` doesn't exist!`);
     }
     if (third === 'snapshots') return this.#snapshots(request, second, request.path.slice(3));
-    if (third === 'points') return this.#points(request, second);
+    if (third === 'points') return request.path[3] === 'scroll' ? this.#scroll(request, second) : this.#points(request, second);
     return this.#collection(request, second);
   }
 
@@ -118,7 +118,7 @@ class Server {
     if (apiKey === null || request.key === apiKey) return true;
     if (request.key === null) request.text(401, 'Must provide an API key or an Authorization bearer token');
     else if (request.key !== readOnlyKey) request.text(401, 'Invalid API key or JWT');
-    else if (request.method === 'GET') return true;
+    else if (request.method === 'GET' || request.path.at(-1) === 'scroll') return true;
     else request.error(403, 'Forbidden: Global manage access is required');
     return false;
   }
@@ -149,6 +149,27 @@ class Server {
     const { points } = await request.json();
     this.#storage.put(name, (Array.isArray(points) ? points : []) as readonly Point[]);
     request.result({ operation_id: 1, status: 'completed' });
+  }
+
+  /** Points in the order of their ids' arrival; vectors and payloads only where they are asked for. */
+  async #scroll(request: QdrantRequest, name: string): Promise<void> {
+    if (request.method !== 'POST') return request.text(405, '');
+    const { limit = 10, offset, with_payload = true, with_vector = false } = await request.json();
+    const all = this.#storage.points(name);
+    const from =
+      offset == null
+        ? 0
+        : Math.max(
+            0,
+            all.findIndex(({ id }) => id === offset),
+          );
+    const count = typeof limit === 'number' ? limit : 10;
+    const points = all.slice(from, from + count).map(({ id, vector, payload }) => ({
+      id,
+      ...(with_payload !== false && { payload }),
+      ...(with_vector === true && { vector }),
+    }));
+    request.result({ points, next_page_offset: all[from + count]?.id ?? null });
   }
 
   async #snapshots(request: QdrantRequest, collection: string | null, rest: readonly string[]): Promise<void> {
