@@ -84,7 +84,7 @@ export const ERROR_CATALOG = {
   NOT_SUPPORTED: { title: 'This cannot be done here', retryable: false, remedy: 'The detail says what is missing.' },
   NOT_ENOUGH_DISK: { title: 'There is not enough room on the disk', retryable: false, remedy: 'Free space on the host that is named.' },
   INTERRUPTED: { title: 'Broken off by a restart of the control plane', retryable: true, remedy: 'Look what is done, then ask again.' },
-  MODEL_IN_USE: { title: 'The model is in use', retryable: true, remedy: 'Unload it first.' },
+  MODEL_IN_USE: { title: 'The model is in use', retryable: true, remedy: 'Unload it, or wait for what the detail names.' },
   READ_ONLY: { title: 'This cannot be written', retryable: false, remedy: 'The detail says whose it is, or which path to make writable.' },
   STALE_REVISION: { title: 'Somebody changed it in between', retryable: false, remedy: 'Read it again and repeat the change.' },
   FENCED_OFF: { title: 'Taken over, or not what is held', retryable: false, remedy: 'Read the state again; this claim is over.' },
@@ -136,7 +136,11 @@ export const ERROR_CATALOG = {
   RUNTIME_REJECTED: { title: 'The container runtime refused', retryable: false, remedy: 'Read the detail and the log tail.' },
   LAUNCHER_FAILED: { title: 'The launcher failed', retryable: false, remedy: 'Read the log tail.' },
   MODEL_CRASHED: { title: 'The model server died', retryable: false, remedy: 'Read the log tail.' },
-  UPSTREAM_FAILED: { title: 'The model server answered with an error', retryable: true, remedy: 'Read its log.' },
+  UPSTREAM_FAILED: {
+    title: 'A model server or service failed to answer',
+    retryable: true,
+    remedy: 'See whether it runs, and read its log.',
+  },
   UPSTREAM_TIMEOUT: { title: 'The model server did not answer in time', retryable: true, remedy: 'Read its log.' },
   LOAD_TIMEOUT: {
     title: 'The phase took longer than its limit',

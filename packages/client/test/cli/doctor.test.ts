@@ -21,7 +21,7 @@ const SETTINGS = {
   restart_required: false,
 };
 const LOCAL = { name: 'node', subject: null, status: 'pass', detail: 'Node', hint: null };
-const weights = (present: boolean, complete: boolean) => ({
+const weights = (present: boolean | null, complete: boolean) => ({
   model: 'm',
   deletable: true,
   reason: null,
@@ -113,6 +113,7 @@ describe('sparkctl doctor', () => {
     ],
     ['a full disk', 'GET /api/hosts', { items: [{ ...HOST, disk_free_bytes: 2 ** 30 }] }, ['warn disk spark1'], 0],
     ['half a download', 'GET /api/models/{}/disk', weights(true, false), ['warn weights m', 'warn weights m'], 0],
+    ['hosts whose disks nobody knows', 'GET /api/models/{}/disk', weights(null, false), ['warn weights'], 0],
     [
       'a service that does not answer',
       'GET /api/health/deep',
@@ -149,6 +150,15 @@ describe('sparkctl doctor', () => {
       expect([code, odd]).to.deep.equal([expectedCode, expected]);
     });
   }
+
+  it('sends nobody to the log of a service that is a model server', async () => {
+    const items = ['asr', 'vllm'].map((kind) => ({ service: `the-${kind}`, kind, status: 'fail', detail: 'no' }));
+    api.on('GET /api/health/deep', { status: 200, body: { ok: false, at: AT, items } });
+    const { report } = await examine();
+    const hints = report.checks.filter(({ name }) => name === 'service').map(({ hint }) => hint ?? '');
+    expect(hints[0]).to.contain('sparkctl service logs the-asr');
+    expect(hints[1]).to.contain('sparkctl status').and.not.to.contain('logs');
+  });
 
   it('goes on where a part of the server does not answer, and says what it lacks', async () => {
     api.on('GET /api/health/deep', problem(404, 'ROUTE_NOT_FOUND'));

@@ -114,6 +114,9 @@ class Desk implements ServiceDesk {
     const enabled = this.#board.enabled();
     const service = enabled.find((candidate) => candidate.key === key);
     if (service !== undefined) return service;
+    if (this.#deps.registry.all().some((candidate) => candidate.key === key)) {
+      throw new SparkError('SERVICE_NOT_FOUND', `The service ${key} is disabled by DISABLED_SERVICES.`);
+    }
     throw notFound(
       'SERVICE_NOT_FOUND',
       key,

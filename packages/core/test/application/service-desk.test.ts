@@ -28,7 +28,10 @@ describe('the services that are watched', () => {
     await clock.advance(60_000);
     expect(probe.asked).to.have.length(3);
     expect((await refusal(desk.details('off', NEVER))).code).to.equal('SERVICE_NOT_FOUND');
-    expect((await refusal(desk.logs('off', 1, NEVER))).code).to.equal('SERVICE_NOT_FOUND');
+    expect(await refusal(desk.logs('off', 1, NEVER))).to.deep.include({
+      code: 'SERVICE_NOT_FOUND',
+      message: 'The service off is disabled by DISABLED_SERVICES.',
+    });
     expect(desk.endpoints().map(({ key, disabled }) => [key, disabled])).to.deep.equal([
       ['default', false],
       ['kokoro-tts', false],

@@ -73,7 +73,7 @@ export class SimulatedAccess implements HostAccess {
       case 'login':
         return pass(`Logged in as ${user}.`, user);
       case 'docker':
-        return pass('A simulated Docker 28.5.1 answers.', '28.5.1');
+        return pass(`A simulated Docker ${host.system.running.docker} answers.`, host.system.running.docker);
       case 'launcher':
         return skip('The cluster is simulated and needs no launcher.');
       case 'image':

@@ -88,6 +88,8 @@ async function weightChecks(client: SparkClient, signal: AbortSignal): Promise<r
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, worker));
   const say = checkOf('weights');
+  // A host that cannot be asked is no host without weights.
+  const silent = [...new Set(views.flatMap(({ items: hosts }) => hosts.filter(({ present }) => present === null).map(({ host }) => host)))];
   const there = views.filter(
     ({ items: hosts }) => hosts.length > 0 && hosts.every(({ present, complete }) => present === true && complete),
   );
@@ -98,19 +100,23 @@ async function weightChecks(client: SparkClient, signal: AbortSignal): Promise<r
         checkOf('weights', model)('warn', `They are incomplete on ${host}.`, `"sparkctl model download ${model}" goes on with them.`),
       ),
   );
-  return [say('pass', `${there.length} of ${views.length} models are on the disks of their hosts.`), ...halves];
+  const count = `${there.length} of ${views.length} models are on the disks of their hosts`;
+  if (silent.length === 0) return [say('pass', `${count}.`), ...halves];
+  return [say('warn', `${count}, as far as is known: ${silent.join(', ')} could not be asked.`), ...halves];
 }
 
 async function serviceChecks(client: SparkClient, signal: AbortSignal): Promise<readonly Check[]> {
   const { items } = await client.services.deepHealth({ signal });
-  return items.map(({ service, status, detail }) =>
-    checkOf('service', service)(
-      status,
-      detail,
-      status === 'fail' ? `"sparkctl service logs ${service}" says more; DISABLED_SERVICES hides it.` : null,
-    ),
+  return items.map(({ service, kind, status, detail }) =>
+    checkOf('service', service)(status, detail, status === 'fail' ? hintFor(service, kind) : null),
   );
 }
+
+/** The report has the model servers of the clusters too, which are no services with a log of their own. */
+const hintFor = (key: string, kind: string): string =>
+  kind === 'vllm'
+    ? '"sparkctl status" says what serves there, "sparkctl host test HOST" whether its hosts can be asked.'
+    : `"sparkctl service logs ${key}" says more; DISABLED_SERVICES hides it.`;
 
 async function webhookChecks(client: SparkClient, signal: AbortSignal): Promise<readonly Check[]> {
   const { items } = await client.webhooks.list({ signal });
