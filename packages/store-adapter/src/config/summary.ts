@@ -5,6 +5,7 @@ export function summaryOf(what: string, issues: readonly Issue[]): string {
   const [first] = issues;
   if (first === undefined) return `${what}.`;
   const line = first.line === undefined ? '' : `, line ${first.line}`;
+  const place = first.path === '' ? '' : `${first.path}${line}: `;
   const more = issues.length === 1 ? '' : ` (and ${issues.length - 1} more)`;
-  return `${what}: ${first.path}${line}: ${first.message}${more}`;
+  return `${what}: ${place}${first.message}${more}`;
 }

@@ -135,10 +135,12 @@ function badNumbersOf({ spark }: SettingsReading, changes: readonly SettingChang
     .map(({ pointer, message }) => ({ path: `#${pointer}`, code: 'bad_number', message: message.slice(message.indexOf(': ') + 2) }));
 }
 
+const NO_HOSTS = 'spark.yaml has to name the hosts: bring /hosts with the same change, or let "sparkctl init" write the file.';
+
 /** A pointer into what was sent says more to the sender than the line of a file that was never written. */
 function withoutFile({ line: _line, ...issue }: Issue, path: string): Issue {
-  const pointer = issue.path.replace(`${path}#`, '#');
-  return { ...issue, path: pointer.startsWith('#') ? pointer.slice(1) : pointer };
+  const pointer = issue.path.replace(`${path}#`, '#').replace(/^#/, '');
+  return pointer === '' && issue.code === 'missing' ? { ...issue, path: pointer, message: NO_HOSTS } : { ...issue, path: pointer };
 }
 
 function filesOf({ files }: SettingsReading, issues: readonly Issue[], readOnly: string | null): readonly SettingsFile[] {

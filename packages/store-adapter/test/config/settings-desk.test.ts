@@ -248,6 +248,21 @@ deadlines:
     expect(text()).to.equal(FILE);
   });
 
+  it('say on simulated Sparks that hosts come first, and take them with the rest', async () => {
+    mkdirSync(place.path('config'), { recursive: true });
+    const settings = desk();
+    const { code, message } = await refused(settings, [{ path: '/deadlines/stop_seconds', value: 90 }]);
+    expect([code, message]).to.deep.equal([
+      'INVALID_SETTINGS',
+      'The change is not valid: spark.yaml has to name the hosts: bring /hosts with the same change, or let "sparkctl init" write the file.',
+    ]);
+    const both = [
+      { path: '/hosts/a', value: { address: '10.0.0.1' } },
+      { path: '/deadlines/stop_seconds', value: 90 },
+    ];
+    expect(at(await settings.change(both, null, ACTOR), '/deadlines/stop_seconds')).to.include({ value: 90, writable: true });
+  });
+
   it('are read-only where they come with the package, and where there is no folder', async () => {
     expect(await refused(desk({}, 'replaced with the package'), [{ path: '/server/port', value: 1 }])).to.include({
       code: 'READ_ONLY',
