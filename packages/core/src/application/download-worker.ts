@@ -1,6 +1,6 @@
 import { findModel, type Model } from '../catalog/model.ts';
 import { SparkError } from '../errors.ts';
-import { clusterKey, type HostKey, hostKey } from '../ids.ts';
+import { type ClusterKey, clusterKey, type HostKey, hostKey } from '../ids.ts';
 import type { OperationPart, Plain } from '../operation/operation.ts';
 import type { DownloadProgress } from '../ports/weight-store.ts';
 import type { OperationWorker } from './operation-api.ts';
@@ -19,6 +19,9 @@ export function hubToken(model: Model | null, { secrets }: Pick<StorageDeskDeps,
   }
   return null;
 }
+
+/** What one download of a repository keeps others from. */
+export const downloadOf = (cluster: ClusterKey, repo: string): string => `download:${cluster}:${repo}`;
 
 export const downloadPart = (host: HostKey): OperationPart => ({
   ...{ key: host, host, label: `Weights on ${host}`, status: 'pending', note: null },

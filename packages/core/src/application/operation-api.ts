@@ -62,6 +62,11 @@ export interface OperationDesk {
   register(kind: OperationKind, worker: OperationWorker): void;
   /** Durable before it resolves. Rejects OPERATION_IN_PROGRESS (`operationId` in the details) when `exclusive` runs already, STORE_UNAVAILABLE. */
   begin(work: NewOperation): Promise<Operation>;
+  /**
+   * Does something short that none of `exclusive` may run beside, and holds off what would begin meanwhile; `words` say what is done.
+   * Rejects OPERATION_IN_PROGRESS as {@link begin} does, and as `task` does.
+   */
+  exclusively<T>(exclusive: readonly string[], words: string, task: () => Promise<T>): Promise<T>;
   get(id: OperationId): Promise<Operation | null>;
   list(query: OperationQuery): Promise<readonly Operation[]>;
   /** Those that run and the last few that are over, newest first, from memory. */

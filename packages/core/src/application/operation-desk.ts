@@ -27,8 +27,8 @@ class Desk implements OperationDesk {
   readonly #workers = new Map<OperationKind, OperationWorker>();
   readonly #feed: Feed<OperationEvent>;
   readonly #runs: KeptMap<OperationId, OperationRun>;
-  /** What must not run twice, and which operation is at it; taken before it is stored. */
-  readonly #taken = new Map<string, OperationId>();
+  /** What must not run twice, and which operation is at it, or what else; taken before it is stored. */
+  readonly #taken = new Map<string, OperationId | Readonly<{ words: string }>>();
   #over: readonly Operation[] = [];
   #isClosing = false;
 
@@ -64,6 +64,17 @@ class Desk implements OperationDesk {
     // Stored in the middle of a stop it is the next process's.
     if (!this.#isClosing) this.#run(stored, worker, work.secrets ?? {}, false);
     return stored.operation;
+  }
+
+  async exclusively<T>(exclusive: readonly string[], words: string, task: () => Promise<T>): Promise<T> {
+    const names = [...new Set(exclusive)];
+    for (const name of names) this.#refuseTaken(name, words);
+    for (const name of names) this.#taken.set(name, { words });
+    try {
+      return await task();
+    } finally {
+      for (const name of names) this.#taken.delete(name);
+    }
   }
 
   async get(id: OperationId): Promise<Operation | null> {
@@ -150,12 +161,17 @@ class Desk implements OperationDesk {
 
   #take(exclusive: string | null, id: OperationId, { kind, subject }: NewOperation): void {
     if (exclusive === null) return;
-    const taken = this.#taken.get(exclusive);
-    if (taken !== undefined) {
-      const message = `${taken} does this already (${kind} of ${subject}): follow it or cancel it.`;
-      throw new SparkError('OPERATION_IN_PROGRESS', message, { details: { operationId: taken } });
-    }
+    this.#refuseTaken(exclusive, `${kind} of ${subject}`);
     this.#taken.set(exclusive, id);
+  }
+
+  #refuseTaken(exclusive: string, wanted: string): void {
+    const taken = this.#taken.get(exclusive);
+    if (taken === undefined) return;
+    if (typeof taken !== 'string')
+      throw new SparkError('OPERATION_IN_PROGRESS', `This has to wait: ${taken.words}. Ask again in a moment.`);
+    const message = `${taken} is in the way (${wanted}): follow it or cancel it.`;
+    throw new SparkError('OPERATION_IN_PROGRESS', message, { details: { operationId: taken } });
   }
 
   #isRunning(id: OperationId): boolean {

@@ -6,7 +6,7 @@ import type { Operation } from '../operation/operation.ts';
 import type { WeightStore } from '../ports/weight-store.ts';
 import type { Cluster } from '../topology/cluster.ts';
 import { diskOf } from './disk-of-model.ts';
-import { type DownloadInput, downloadPart, downloadWorker, hubToken } from './download-worker.ts';
+import { type DownloadInput, downloadOf, downloadPart, downloadWorker, hubToken } from './download-worker.ts';
 import { pullPart, pullWorker } from './pull-worker.ts';
 import type {
   ModelDisk,
@@ -47,7 +47,7 @@ class Desk implements StorageDesk {
     await assertRoom(this.#deps, { model, cluster, hosts }, await this.#surveys.now(cluster), signal);
     const token = hubToken(model, this.#deps);
     return await this.#deps.operations.begin({
-      ...{ kind: 'model_download', subject: model.key, cluster: cluster.key, exclusive: `download:${cluster.key}:${repo}`, actor },
+      ...{ kind: 'model_download', subject: model.key, cluster: cluster.key, exclusive: downloadOf(cluster.key, repo), actor },
       ...{ requestedBy: request.requestedBy, reason: request.reason },
       input: { model: model.key, repo, revision, cluster: cluster.key, hosts } satisfies DownloadInput,
       secrets: token === null ? {} : { token },
@@ -101,11 +101,16 @@ class Desk implements StorageDesk {
     } else {
       const note = `${repo} from ${places.map(({ disk }) => disk.host).join(', ')}`.slice(0, 500);
       const { clock, record } = this.#deps;
-      // Before, not after: what was deleted must not be missing in the trail because the disk was full then.
-      await record({ at: clock.now(), actor, action: 'weights_removed', cluster: null, target: key, fence: null, note });
-      // Looking and writing took time, in which a swap may have been asked for.
-      await this.#assertUnused(model, force);
-      for (const place of places) removed.push(await this.#removeFrom(place, repo, removed, signal));
+      const downloads = places.map(({ cluster }) => downloadOf(cluster.key, repo));
+      await this.#whileNotDownloaded(downloads, repo, async () => {
+        // Before, not after: what was deleted must not be missing in the trail because the disk was full then.
+        await record({ at: clock.now(), actor, action: 'weights_removed', cluster: null, target: key, fence: null, note });
+        for (const place of places) {
+          // Looking, writing and each deletion took time, in which a swap may have been asked for.
+          await this.#assertUnused(model, force, removed);
+          removed.push(await this.#removeFrom(place, repo, removed, signal));
+        }
+      });
     }
     return { freedBytes: removed.reduce((sum, { freedBytes }) => sum + freedBytes, 0), hosts: removed };
   }
@@ -114,9 +119,23 @@ class Desk implements StorageDesk {
     this.#surveys.close();
   }
 
-  async #assertUnused(model: Model, force: boolean): Promise<void> {
+  async #assertUnused(model: Model, force: boolean, before: readonly RemovedWeights[] = []): Promise<void> {
     const objection = await objectionTo(this.#deps, model, force);
-    if (objection !== null) throw objection;
+    if (objection !== null) throw afterwards(objection, before);
+  }
+
+  async #whileNotDownloaded(downloads: readonly string[], repo: string, task: () => Promise<void>): Promise<void> {
+    let hasBegun = false;
+    const begin = async (): Promise<void> => {
+      hasBegun = true;
+      await task();
+    };
+    try {
+      await this.#deps.operations.exclusively(downloads, `the weights of ${repo} are being deleted`, begin);
+    } catch (error) {
+      if (hasBegun || !isSparkError(error)) throw error;
+      throw inUse(`${repo} is being downloaded, or deleted already.`, error.details);
+    }
   }
 
   async #removeFrom(
@@ -130,10 +149,7 @@ class Desk implements StorageDesk {
       const { host, path, freedBytes, through } = await this.#weightsOf(cluster).remove(disk.host, repo, signal);
       return { host, path, freedBytes, through };
     } catch (error) {
-      const gone = before.filter(({ through }) => through !== 'nothing').map(({ host }) => host);
-      if (!isSparkError(error) || gone.length === 0) throw error;
-      const { code, message, details } = error;
-      throw new SparkError(code, `${message} On ${gone.join(', ')} it was deleted before that.`, { cause: error, details });
+      throw isSparkError(error) ? afterwards(error, before) : error;
     } finally {
       this.#surveys.forget(cluster.key);
     }
@@ -177,6 +193,14 @@ class Desk implements StorageDesk {
 /** An embedder's own cluster, for example. */
 const outOfReach = ({ key }: Cluster): SparkError =>
   new SparkError('NOT_SUPPORTED', `The disks of cluster ${key} cannot be reached from here.`);
+
+/** An error in the middle also says what was done before it. */
+function afterwards(error: SparkError, before: readonly RemovedWeights[]): SparkError {
+  const gone = before.filter(({ through }) => through !== 'nothing').map(({ host }) => host);
+  if (gone.length === 0) return error;
+  const { code, message, details } = error;
+  return new SparkError(code, `${message} On ${gone.join(', ')} it was deleted before that.`, { cause: error, details });
+}
 
 type Place = Readonly<{ cluster: Cluster; disk: ModelDiskHost }>;
 

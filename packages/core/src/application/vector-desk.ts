@@ -1,7 +1,7 @@
 import type { Actor } from '../audit/audit-entry.ts';
 import { nearMatches } from '../catalog/near-matches.ts';
 import { SparkError } from '../errors.ts';
-import { isOver, type Operation } from '../operation/operation.ts';
+import type { Operation } from '../operation/operation.ts';
 import type { SnapshotWish, StoredSnapshot, VectorCollection, VectorSnapshot } from '../ports/vector-store.ts';
 import type { Service } from '../service/service.ts';
 import { type StorageRestore, storageRestoreOf } from '../vector/storage-restore.ts';
@@ -61,15 +61,17 @@ class Desk implements VectorDesk {
     actor: Actor,
     signal: AbortSignal,
   ): Promise<void> {
-    const { admin, clock, record } = this.#deps;
+    const { admin, clock, record, operations } = this.#deps;
     const { key } = this.#service(service);
-    this.#refuseWhileBusy(key);
-    await this.#find(key, snapshot.collection, snapshot.name, signal);
     const { collection, name } = snapshot;
     const where = collection === null ? `of the whole storage of ${key}` : `of ${collection} in ${key}`;
-    // Before, not after: what was removed must not be missing in the trail because the disk was full then.
-    await record({ at: clock.now(), actor, action: 'vector_snapshot_removed', cluster: null, target: name, fence: null, note: where });
-    await admin.remove(key, { collection, name }, signal);
+    // A snapshot that is being restored, or just being made, must not be pulled away.
+    await operations.exclusively([exclusiveOf(key)], `a snapshot ${where} is being removed`, async () => {
+      await this.#find(key, collection, name, signal);
+      // Before, not after: what was removed must not be missing in the trail because the disk was full then.
+      await record({ at: clock.now(), actor, action: 'vector_snapshot_removed', cluster: null, target: name, fence: null, note: where });
+      await admin.remove(key, { collection, name }, signal);
+    });
   }
 
   async restore(
@@ -143,17 +145,6 @@ class Desk implements VectorDesk {
     );
     const where = collection === null ? 'the whole storage' : collection;
     throw new SparkError('SNAPSHOT_NOT_FOUND', `There is no snapshot "${name.slice(0, 255)}" of ${where} in ${service}.${near}`);
-  }
-
-  /** A snapshot that is being restored, or just being made, must not be pulled away. */
-  #refuseWhileBusy(service: string): void {
-    const busy = this.#deps.operations
-      .recent()
-      .find((one) => !isOver(one) && one.subject === service && (one.kind === 'vector_snapshot' || one.kind === 'vector_restore'));
-    if (busy === undefined) return;
-    throw new SparkError('OPERATION_IN_PROGRESS', `Operation ${busy.id} works on the snapshots of ${service}; wait until it is over.`, {
-      details: { operationId: busy.id },
-    });
   }
 }
 

@@ -1,13 +1,17 @@
 import type { Model } from '../catalog/model.ts';
 import { findModel } from '../catalog/model.ts';
-import { needsRepo, otherUsers } from '../catalog/references.ts';
+import { nameRepo, needsRepo, otherUsers } from '../catalog/references.ts';
 import { SparkError } from '../errors.ts';
-import type { SwapId } from '../ids.ts';
+import type { ClusterKey, SwapId } from '../ids.ts';
+import type { LaunchPlan } from '../launch/launch-plan.ts';
 import { isOver } from '../operation/operation.ts';
 import { isSettled, type Swap } from '../swap/swap.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { servingNow } from './serving-now.ts';
 import type { StorageDeskDeps } from './storage-api.ts';
+
+/** How many of the last swaps of a cluster are looked through for the one that started what serves. */
+const LOOKED_AT = 20;
 
 type GuardDeps = Pick<StorageDeskDeps, 'core' | 'operations'>;
 
@@ -27,7 +31,7 @@ export async function objectionTo(deps: GuardDeps, model: Model, force: boolean)
   const repo = repoOf(model, 'deleted');
   for (const view of core.views()) {
     const serving = await servingNow(core, view);
-    const use = servedUse(deps, { ...view, serving }, model, repo) ?? (await swapUse(deps, view, repo));
+    const use = (await servedUse(deps, { ...view, serving }, model, repo)) ?? (await swapUse(deps, view, repo));
     if (use !== null) return inUse(use);
   }
   const download = operations
@@ -39,14 +43,32 @@ export async function objectionTo(deps: GuardDeps, model: Model, force: boolean)
   return inUse(`${repo} is needed by other entries of the catalog too: ${others.join(', ')}. To delete it all the same, ask with force.`);
 }
 
-/** Something not ours is known by the name it serves only. */
-function servedUse(deps: GuardDeps, { cluster, serving, servedModelName }: ClusterView, model: Model, repo: string): string | null {
-  if (serving.kind === 'model' && needs(deps, serving.model, repo)) return `${serving.model} serves on cluster ${cluster} with ${repo}.`;
-  const isOfThatName = servedModelName === repo || servedModelName === model.servedModelName;
-  if (serving.kind === 'unmanaged' && isOfThatName) {
-    return `Something that Spark Control did not start serves ${servedModelName} on cluster ${cluster}.`;
+/** Something not ours is known by the name it serves only. What is ours runs as it was started, whatever its entry says by now. */
+async function servedUse(
+  deps: GuardDeps,
+  { cluster, serving, servedModelName }: ClusterView,
+  model: Model,
+  repo: string,
+): Promise<string | null> {
+  if (serving.kind === 'model') {
+    const plan = await planOf(deps, cluster, serving.model);
+    const isNeeded = needs(deps, serving.model, repo) || (plan !== null && nameRepo(plan.args, repo));
+    return isNeeded ? `${serving.model} serves on cluster ${cluster} with ${repo}.` : null;
   }
-  return null;
+  const isOfThatName = servedModelName === repo || servedModelName === model.servedModelName;
+  if (serving.kind !== 'unmanaged' || !isOfThatName) return null;
+  return `Something that Spark Control did not start serves ${servedModelName} on cluster ${cluster}.`;
+}
+
+/** By which a model that serves was started, where one of the last swaps of its cluster did that. */
+async function planOf({ core }: GuardDeps, cluster: ClusterKey, key: string): Promise<LaunchPlan | null> {
+  const swaps = await core.swaps({ cluster, settled: true, limit: LOOKED_AT });
+  const startings = swaps.flatMap((swap): readonly Readonly<{ at: number; plan: LaunchPlan }>[] => {
+    if (swap.noop || swap.serving?.kind !== 'model' || swap.serving.model !== key) return [];
+    const plan = swap.phase === 'ready' ? swap.plan : swap.previous.kind === 'plan' ? swap.previous.plan : null;
+    return plan === null ? [] : [{ at: swap.settledAt ?? 0, plan }];
+  });
+  return startings.toSorted((a, b) => b.at - a.at)[0]?.plan ?? null;
 }
 
 /** What a swap goes to, and what it would go back to. */
@@ -55,7 +77,8 @@ async function swapUse(deps: GuardDeps, { cluster, activeSwap, queued }: Cluster
   for (const id of ids) {
     const swap = await deps.core.swap(id);
     if (swap === null || isSettled(swap)) continue;
-    const key = keysOf(swap).find((candidate) => needs(deps, candidate, repo));
+    const key =
+      keysOf(swap).find((candidate) => needs(deps, candidate, repo)) ?? plansOf(swap).find(({ args }) => nameRepo(args, repo))?.model;
     if (key !== undefined) return `The swap ${id} on cluster ${cluster} needs ${key}, and with it ${repo}.`;
   }
   return null;
@@ -64,6 +87,11 @@ async function swapUse(deps: GuardDeps, { cluster, activeSwap, queued }: Cluster
 const keysOf = ({ target, previous }: Swap): readonly string[] => [
   ...(target === null ? [] : [target]),
   ...(previous.kind === 'plan' || previous.kind === 'unknown' ? [previous.model ?? ''] : []),
+];
+
+const plansOf = ({ plan, previous }: Swap): readonly LaunchPlan[] => [
+  ...(plan === null ? [] : [plan]),
+  ...(previous.kind === 'plan' ? [previous.plan] : []),
 ];
 
 const needs = ({ core }: GuardDeps, key: string, repo: string): boolean => {

@@ -54,6 +54,23 @@ describe('the desk of long work', () => {
     expect((await bench.desk.begin(order)).state).to.equal('running');
   });
 
+  it('does something short beside no work that excludes it, and lets go also when that fails', async () => {
+    const order = aDownload({ exclusive: 'download:qwen' });
+    const failing = bench.desk.exclusively(['a', 'download:qwen'], 'qwen is being deleted', async () => {
+      const refused = await refusal(bench.desk.begin(order));
+      expect(refused).to.include({
+        code: 'OPERATION_IN_PROGRESS',
+        message: 'This has to wait: qwen is being deleted. Ask again in a moment.',
+      });
+      throw new SparkError('HOST_UNREACHABLE', 'It went away.');
+    });
+    expect((await refusal(failing)).code).to.equal('HOST_UNREACHABLE');
+    const beginning = bench.desk.begin(order);
+    const refused = await refusal(bench.desk.exclusively(['a', 'download:qwen'], 'deleting', async () => expect.fail()));
+    expect(refused.details.operationId).to.equal((await beginning).id);
+    expect(await bench.desk.exclusively(['a'], 'deleting', async () => 'done')).to.equal('done');
+  });
+
   it('lets the same work begin by whoever hears that it is over', async () => {
     const order = aDownload({ exclusive: 'download:qwen' });
     const { work } = await bench.begin(order);

@@ -157,6 +157,17 @@ describe('the desk of the vector store', () => {
       expect(entry).to.deep.include({ action: 'vector_snapshot_removed', target: name, note: 'of notes in qdrant', actor: ANNA });
     });
 
+    it('and a restore keep each other off, also while the store is asked', async () => {
+      bench.age('notes', 1, 2);
+      const [name = ''] = bench.names('notes');
+      const removal = bench.desk.remove(null, { collection: 'notes', name }, ANNA, NEVER);
+      const restore = { service: null, collection: 'notes', snapshot: name, confirm: 'notes', requestedBy: 'anna', reason: null };
+      const other = bench.desk.restore(restore, ANNA, NEVER);
+      const [first, second] = await Promise.allSettled([removal, other]);
+      expect([first?.status, second?.status].toSorted()).to.deep.equal(['fulfilled', 'rejected']);
+      expect(bench.names('notes').includes(name)).to.equal(first?.status === 'rejected');
+    });
+
     it('of one that is not there changes nothing', async () => {
       const { code } = await refusalOf(bench.desk.remove(null, { collection: 'notes', name: 'x.snapshot' }, ANNA, NEVER));
       expect([code, bench.audit.entries.length]).to.deep.equal(['SNAPSHOT_NOT_FOUND', 0]);
