@@ -1,4 +1,4 @@
-export { writeAtomically } from './config/atomic-write.ts';
+export { canBeWritten, writeAtomically } from './config/atomic-write.ts';
 export type { CatalogFiles } from './config/catalog-files.ts';
 export type { CatalogLedger } from './config/catalog-ledger.ts';
 export type { Env } from './config/env-reader.ts';

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isSparkError, type Model } from '@spark-control/core';
-import { readSettings, type SettingsReading, type SettingsSource, YamlCatalogSource } from '@spark-control/store-adapter';
+import { canBeWritten, readSettings, type SettingsReading, type SettingsSource, YamlCatalogSource } from '@spark-control/store-adapter';
 import { type Check, checkOf } from './check.ts';
 
 const LEAST_NODE = [20, 19] as const;
@@ -70,14 +70,10 @@ function catalogCheck(models: string, overrides: string): Readonly<{ check: Chec
 function writableCheck(path: string): Check {
   const say = checkOf('writable', path);
   const folder = resolve(path, '..');
-  try {
-    accessSync(existsSync(path) ? path : folder, constants.W_OK);
-    accessSync(folder, constants.W_OK);
-    return say('pass', existsSync(path) ? 'It can be written.' : 'It can be made.');
-  } catch {
-    const hint = existsSync(folder) ? `Make ${folder} writable for the user of Spark Control.` : `Make the folder ${folder}.`;
-    return say('warn', 'It cannot be written: changes from the dashboard are refused (READ_ONLY).', hint);
-  }
+  if (canBeWritten(path)) return say('pass', existsSync(path) ? 'It can be written.' : 'It can be made.');
+  const there = existsSync(path) ? `${path} and ${folder}` : folder;
+  const hint = existsSync(folder) ? `Make ${there} writable for the user of Spark Control.` : `Make the folder ${folder}.`;
+  return say('warn', 'It cannot be written: changes from the dashboard are refused (READ_ONLY).', hint);
 }
 
 /** The folder itself or, where that is not there, what is above it. */

@@ -47,6 +47,20 @@ export function writeAtomically(path: string, content: string | Uint8Array, mayR
   return true;
 }
 
+/** Whether {@link writeAtomically} may write there, as far as that can be seen without trying. */
+export function canBeWritten(path: string): boolean {
+  const target = targetOf(path);
+  try {
+    const old = statSync(target, { throwIfNoEntry: false }) ?? null;
+    refuseMarked(target, old);
+    accessSync(dirname(target), constants.W_OK);
+    if (old !== null) closeSync(openSync(target, 'r+'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A rename would get past the bits by which somebody keeps the file, or its folder, from being changed; and root past all of them. */
 function refuseMarked(target: string, old: Stats | null): void {
   if (old !== null && !old.isFile()) throw Object.assign(new Error('not a file'), { code: old.isDirectory() ? 'EISDIR' : 'EINVAL' });

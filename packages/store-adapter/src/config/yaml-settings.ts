@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { accessSync, closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import {
   type Actor,
@@ -12,7 +12,7 @@ import {
   type SettingsView,
   SparkError,
 } from '@spark-control/core';
-import { writeAtomically } from './atomic-write.ts';
+import { canBeWritten, writeAtomically } from './atomic-write.ts';
 import { changeIssues, editedSettings } from './edit-settings.ts';
 import { readSettings, type SettingsReading, type SettingsSource } from './read-settings.ts';
 import { summaryOf } from './summary.ts';
@@ -162,14 +162,9 @@ function filesOf({ files }: SettingsReading, issues: readonly Issue[], readOnly:
 
 /** What keeps a file from being written; `null`: nothing that can be seen without trying. */
 function obstacleOf(path: string): string | null {
+  if (canBeWritten(path)) return null;
   const folder = dirname(path);
-  try {
-    accessSync(folder, constants.W_OK);
-    if (existsSync(path)) closeSync(openSync(path, 'r+'));
-    return null;
-  } catch {
-    return existsSync(folder)
-      ? `It cannot be written: make ${path} and its folder writable for the user of Spark Control.`
-      : `It cannot be written: there is no folder ${folder}.`;
-  }
+  return existsSync(folder)
+    ? `It cannot be written: make ${path} and its folder writable for the user of Spark Control.`
+    : `It cannot be written: there is no folder ${folder}.`;
 }
