@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { WireAuditList, WireLock, WireNimImageList, WireOperation, WireServiceDetail } from '@spark-control/schema';
+import type { WireAuditList, WireLock, WireNimImage, WireOperation, WireServiceDetail } from '@spark-control/schema';
 import { expect } from 'chai';
 import { rigCluster } from './support/cluster.ts';
-import { eventually, firstLine, must } from './support/commands.ts';
+import { firstLine, must } from './support/commands.ts';
 import { type Answer, ControlPlane, type ProblemBody } from './support/control-plane.ts';
 import { registryProblem } from './support/host-registry.ts';
 import { containersOn } from './support/hosts.ts';
@@ -67,7 +67,7 @@ describe('section 5 over two real hosts: NIM containers', function () {
   const names = async (): Promise<readonly string[]> => (await containersOn(head())).map(({ name, status }) => `${name} ${status}`);
 
   it('come from a registry with a key that shows nowhere, are asked until they are ready, and become a service', async () => {
-    const { items } = await get<WireNimImageList>('/api/nim/images');
+    const { items } = await get<{ items: readonly WireNimImage[] }>('/api/nim/images');
     expect(items.length).to.be.greaterThan(0);
     const stop = await sampleProcesses('-canary-');
     const body = {

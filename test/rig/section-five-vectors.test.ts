@@ -4,7 +4,7 @@ import type {
   WireOperation,
   WireSettings,
   WireStorageRestoreGuide,
-  WireVectorCollectionList,
+  WireVectorCollection,
   WireVectorSnapshotList,
 } from '@spark-control/schema';
 import { type FakeQdrant, startFakeQdrant } from '@spark-control/simulator';
@@ -42,7 +42,7 @@ describe('section 5 over two real hosts: vectors and settings', function () {
     (await get<WireVectorSnapshotList>(`/api/qdrant/snapshots?collection=${collection}`)).items.map(({ name }) => name);
 
   it('snapshots are taken of every collection, kept so many of, and let go only once the new one is verified', async () => {
-    const { items } = await get<WireVectorCollectionList>('/api/qdrant/collections');
+    const { items } = await get<{ items: readonly WireVectorCollection[] }>('/api/qdrant/collections');
     expect(items.map(({ name, points }) => [name, points])).to.deep.equal([
       ['documents', 5],
       ['notes', 3],
