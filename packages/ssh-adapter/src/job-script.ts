@@ -47,7 +47,7 @@ export type JobContent = Readonly<{
   files: Readonly<Record<string, string>>;
   /** What the script finds on its standard input; the file that brings it there is gone before the script begins. Default: nothing. */
   stdinSecrets?: string;
-  /** The job is ended after this time: nobody may be left to cancel it, and it may hold a lock. */
+  /** The job is ended after this time, with TERM and five seconds later with KILL: nobody may be left to cancel it, and it may hold a lock. */
   limitSeconds: number;
 }>;
 
@@ -113,7 +113,7 @@ rm -f "$spark_job/pipe"
 mkfifo "$spark_job/pipe"
 spark_copy <"$spark_job/pipe" >"$spark_job/out" 8>&- 9>&- &
 spark_copier=$!
-( sleep ${job.limitSeconds}; kill -TERM 0 ) 8>&- 9>&- &
+( sleep ${job.limitSeconds}; trap '' TERM; kill -TERM 0; sleep 5; kill -KILL 0 ) 8>&- 9>&- &
 ( exec <"$spark_job/stdin"; rm -f "$spark_job/stdin"; umask 022; exec sh "$spark_job/script" ) >"$spark_job/pipe" 2>&1 8>&- 9>&-
 spark_code=$?
 spark_n=0

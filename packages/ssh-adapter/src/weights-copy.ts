@@ -64,6 +64,7 @@ function rsyncLine({ cluster, peer, direction }: CopyOptions, folder: string, ad
 const receive = ({ cluster, job }: CopyOptions, folder: string): string => `umask 022
 ${findHub(cluster.hfCache)}
 new="$spark_hub/.spark-copy-${job}"
+trap 'rm -rf "$new"; exit 143' HUP TERM
 rm -rf "$new" && mkdir -p "$new" "$spark_hub/${folder}/blobs" && tar -C "$new" -xf - || { rm -rf "$new"; exit 1; }
 for blob in "$new/${folder}/blobs/"*; do [ ! -e "$blob" ] || mv -f "$blob" "$spark_hub/${folder}/blobs/" || exit 1; done
 cp -a "$new/${folder}/." "$spark_hub/${folder}/" && rm -rf "$new"`;

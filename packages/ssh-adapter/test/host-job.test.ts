@@ -121,6 +121,14 @@ describe('a job without a claim on a host with real sshd', function () {
     expect(await jobOf().finished(NEVER)).to.deep.equal({ kind: 'ended', exitCode: 143 });
   });
 
+  // It takes the five seconds that the job is given to listen.
+  inProof('is killed at its limit when it does not listen, and leaves no secret behind', async () => {
+    const script = `trap '' TERM; echo begun >"$HOME/begun"; while :; do sleep 0.2; done`;
+    await jobOf().start({ script, files: { token: 'hf_secret' }, limitSeconds: 0.5 }, NEVER);
+    expect(await jobOf().finished(NEVER)).to.deep.equal({ kind: 'lost' });
+    expect(readdirSync(folder())).to.not.include.members(['token']).and.to.not.include.members(['script']);
+  });
+
   it('clears old jobs away, but not the folder of a cluster that is called "jobs"', async () => {
     const jobs = join(home(), '.spark-control', 'jobs');
     for (const [name, days] of Object.entries({ old: 8.5, new: 6, jobs: 30 })) {
