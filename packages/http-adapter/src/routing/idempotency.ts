@@ -33,7 +33,7 @@ export class Idempotency {
   readonly #store: AnswerStore;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #running = new Map<string, Readonly<{ bodyHash: string; answer: Promise<StoredAnswer> }>>();
+  readonly #running = new Map<string, Readonly<{ bodyHash: string; answer: Promise<StoredAnswer>; hasGone: () => boolean }>>();
 
   constructor(store: AnswerStore, clock: Clock, logger: Logger) {
     this.#store = store;
@@ -41,20 +41,36 @@ export class Idempotency {
     this.#logger = logger;
   }
 
-  /** `scope` is caller and route. @throws {SparkError} IDEMPOTENCY_KEY_REUSED, or whatever `run` throws. */
-  async run(scope: string, givenKey: string, bodyHash: string, run: () => Promise<StoredAnswer>): Promise<Replayable> {
+  /**
+   * `scope` is caller and route. `hasGone`: whether the client of this request has hung up, which may be what ended it.
+   * @throws {SparkError} IDEMPOTENCY_KEY_REUSED, or whatever `run` throws.
+   */
+  async run(
+    scope: string,
+    givenKey: string,
+    bodyHash: string,
+    run: () => Promise<StoredAnswer>,
+    hasGone: () => boolean = () => false,
+  ): Promise<Replayable> {
     const key = createHash('sha256').update(`${scope}\n${givenKey}`).digest('hex');
     // Looked up and entered without an await in between: of two equal requests exactly one goes on.
     const first = this.#running.get(key);
     if (first !== undefined) {
       if (first.bodyHash !== bodyHash) throw reused();
-      return { answer: await first.answer, isReplay: true };
+      try {
+        return { answer: await first.answer, isReplay: true };
+      } catch (error) {
+        // What a route says itself goes for all who joined.
+        if (isSparkError(error) || !first.hasGone()) throw error;
+        // Who asks again after a timeout must not fail with the request that timed out.
+        return await this.run(scope, givenKey, bodyHash, run, hasGone);
+      }
     }
     let isReplay = false;
     const answer = this.#first(key, bodyHash, run, () => {
       isReplay = true;
     });
-    this.#running.set(key, { bodyHash, answer });
+    this.#running.set(key, { bodyHash, answer, hasGone });
     try {
       return { answer: await answer, isReplay };
     } finally {

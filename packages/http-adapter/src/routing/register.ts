@@ -6,6 +6,7 @@ import { hasBody, readJsonBody } from '../middleware/json-body.ts';
 import { requestIdOf } from '../middleware/request-id.ts';
 import { bodyHashOf, type Idempotency, idempotencyKeyOf, isLasting } from './idempotency.ts';
 import type { Answer, Route, RouteInput } from './route.ts';
+import { hasGone } from './until-gone.ts';
 import type { RequestCheck, RequestValidator } from './validator.ts';
 
 export type RoutingTools = Readonly<{ validator: RequestValidator; idempotency: Idempotency; bodyLimitBytes: number }>;
@@ -62,14 +63,16 @@ async function serve(route: Route, check: RequestCheck, tools: RoutingTools, req
   if (key === null || !(await route.isReplayable?.(input))) return send(await route.handle(input), request, response);
 
   const scope = `${input.caller} ${route.method} ${request.path}`;
-  const { answer, isReplay } = await tools.idempotency.run(scope, key, bodyHashOf(askedOf(route, input, request)), async () => {
+  const bodyHash = bodyHashOf(askedOf(route, input, request));
+  const run = async (): Promise<StoredAnswer> => {
     try {
       return storedAnswer(await route.handle(input));
     } catch (error) {
       if (!isLasting(error) || isDefect(error)) throw error;
       return storedRefusal(error, requestIdOf(request));
     }
-  });
+  };
+  const { answer, isReplay } = await tools.idempotency.run(scope, key, bodyHash, run, () => hasGone(request));
   if (isReplay) response.set('Idempotency-Replayed', 'true');
   sendText(answer, response);
 }

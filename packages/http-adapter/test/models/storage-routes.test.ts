@@ -1,6 +1,8 @@
+import { request } from 'node:http';
 import { modelKey } from '@spark-control/core';
 import { expect } from 'chai';
 import { aModel } from '../../../core/test/support/builders.ts';
+import { settle } from '../../../core/test/support/fake-clock.ts';
 import { aView, StorageBench } from '../../../core/test/support/storage-bench.ts';
 import { expectDocumented, routeOf } from '../support/documented.ts';
 import { ScriptedCore } from '../support/scripted-core.ts';
@@ -51,6 +53,27 @@ describe('the routes of the disks', () => {
       ...{ complete: true, downloading: false, free_bytes: 100 * GIB, problem: null },
     });
     expect((await disk('', 'GET', 'nobody')).status).to.equal(404);
+  });
+
+  it('begin a pull for who asks again, when the first who asked with that Idempotency-Key has hung up', async () => {
+    const inspect = bench.storage.inspect;
+    const asked: AbortSignal[] = [];
+    bench.storage.inspect = async (image, signal) => {
+      asked.push(signal);
+      if (asked.length > 1) return inspect(image, signal);
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const path = '/api/models/the-model/pull-image';
+    const headers = { 'content-type': 'application/json', 'idempotency-key': 'one' };
+    const first = request({ port: server.port, path, method: 'POST', headers });
+    first.on('error', () => undefined).end('{}');
+    while (asked.length === 0) await settle();
+    const [second, third] = [1, 2].map(() => post(server.port, path, {}, { 'idempotency-key': 'one' }));
+    for (let turn = 0; turn < 50; turn += 1) await settle();
+    first.destroy();
+    const answers = await Promise.all([second, third]);
+    expect(answers.map((answer) => answer?.status)).to.deep.equal([202, 202]);
+    expect(answers[0]?.text).to.equal(answers[1]?.text);
   });
 
   it('begin a download, and answer the same for the same Idempotency-Key', async () => {
