@@ -220,7 +220,7 @@ export class Controller {
   /** Shows a screen. `push` is false when the address bar is there already (start, back, forward). */
   navigate(route: Route, push: boolean): void {
     if (push) this.#around.pushPath(pathOf(route));
-    this.#store.set({ route, dialog: null });
+    this.#store.set({ route, dialog: null, request: { busy: false, problem: null } });
     if (route.screen === 'history') void this.#history.load();
     if (route.screen === 'models') void this.loadModels();
     if (route.screen === 'swap' && this.#store.get().swaps[route.id] === undefined) void this.#swaps.load(route.id);

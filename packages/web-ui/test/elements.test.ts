@@ -245,7 +245,7 @@ describe('the elements', () => {
           words.map((each, at) => line(at + 1, each)),
         ),
       };
-      log.view = { buffer: state.logs['swp_01'] ?? emptyLog, swapId: 'swp_01', isOver: false };
+      log.view = { buffer: state.logs['swp_01'] ?? emptyLog, of: 'swap', id: 'swp_01', isOver: false };
     };
 
     it('adds new lines and leaves the old nodes where they are', () => {
@@ -276,7 +276,7 @@ describe('the elements', () => {
 
     it('starts anew for another swap', () => {
       give('one');
-      log.view = { buffer: { lines: [line(1, 'other')], dropped: 0 }, swapId: 'swp_02', isOver: true };
+      log.view = { buffer: { lines: [line(1, 'other')], dropped: 0 }, of: 'swap', id: 'swp_02', isOver: true };
       expect(rows()).to.deep.equal(['other']);
     });
   });

@@ -150,7 +150,7 @@ describe('the screens about services', () => {
     });
     expect(await show({ screen: 'service', id: 'parakeet-asr' }))
       .to.include('8.0 GiB; services.yaml asks for 6.0 GiB')
-      .and.include('needs the lock of default');
+      .and.include('a restart needs that of default');
     expect(await click('Read the log')).to.include('one request');
   });
 
@@ -214,7 +214,7 @@ describe('the screens about models', () => {
   it('show the entry with its knobs, its weights and its history', async () => {
     const { show, app } = page(answers());
     const text = await show(screen);
-    expect(text).to.include('--max-model-len').and.include('58 GiB · 900 GiB free').and.include('/flags/max-model-len: 32768 → 65536');
+    expect(text).to.include('--max-model-len').and.include('58 GiB · 900 GiB free').and.include('--max-model-len: 32768 → 65536');
     expect(text).to.include('above 0, at most 1');
     const offered = [...app.querySelectorAll('select[name=add-flag] option')].map((option) => option.textContent);
     expect(offered).to.deep.equal(['choose…', '--enforce-eager', '--trust-remote-code']);

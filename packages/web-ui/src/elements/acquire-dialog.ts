@@ -40,7 +40,7 @@ export class ScAcquireDialog extends ScDialog<LockDialogView> {
         'Close',
         button(request.busy ? 'Asking…' : holder === null ? 'Acquire the lock' : 'Get in line', (event) => this.#submit(event), {
           class: 'primary',
-          disabled: request.busy,
+          busy: request.busy,
         }),
         button('Copy as curl', () => this.#copy(), { class: 'quiet' }),
       ),

@@ -41,7 +41,7 @@ export class ScAutomationDialog extends ScDialog<AutomationDialogView> {
         'Close',
         button(request.busy ? 'Asking…' : id === null ? 'Create the automation' : 'Save', (event) => this.#submit(event), {
           class: 'primary',
-          disabled: request.busy,
+          busy: request.busy,
         }),
       ),
     ];

@@ -75,5 +75,5 @@ export const runButton = ({ id, name, isRunBusy }: AutomationRow): HTMLElement =
   button('Run now', ({ currentTarget }) => currentTarget && act(currentTarget, { kind: 'run_automation', id }), {
     class: 'secondary',
     'aria-label': `Run now: ${name}`,
-    disabled: isRunBusy,
+    busy: isRunBusy,
   });

@@ -44,7 +44,7 @@ export class ScBreakDialog extends ScDialog<LockDialogView> {
         'Leave it',
         button(request.busy ? 'Breaking…' : `Break the lock of ${holder}`, (event) => this.#submit(event), {
           class: 'danger',
-          disabled: request.busy,
+          busy: request.busy,
         }),
       ),
     ];

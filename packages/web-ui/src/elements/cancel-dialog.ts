@@ -31,7 +31,7 @@ export class ScCancelDialog extends ScDialog<CancelDialogView> {
         !isOver &&
           button(request.busy ? 'Cancelling…' : 'Cancel the swap', () => act(this, { kind: 'cancel_swap', swap: view.swap }), {
             class: 'danger',
-            disabled: request.busy,
+            busy: request.busy,
           }),
       ),
     ];

@@ -24,7 +24,7 @@ export class ScConfirmDialog extends ScDialog<ConfirmView> {
       request.problem !== null && problemPart(request.problem),
       this.footer(
         keep,
-        button(request.busy ? 'Asking…' : verb, () => act(this, action), { class: 'danger', disabled: request.busy }),
+        button(request.busy ? 'Asking…' : verb, () => act(this, action), { class: 'danger', busy: request.busy }),
       ),
     ];
   }

@@ -56,7 +56,7 @@ export class ScLock extends ScElement<LockView> {
     const isBusy = busy.includes(`${label.toLowerCase()}/${action.cluster}`);
     return button(label, () => act(this, action), {
       class: kind,
-      disabled: isBusy,
+      busy: isBusy,
       'aria-label': kind === 'primary' ? 'Renew the lock' : null,
     });
   }

@@ -1,9 +1,10 @@
 import { h } from '../dom.ts';
+import { plural } from '../view-models/format.ts';
 import { emptyLog, LOG_CAP, type LogBuffer, levelOf, lineFilter, logText, plainLine } from '../view-models/log-buffer.ts';
 import type { LogLine } from '../wire.ts';
 import { button } from './parts.ts';
 
-export type LogView = Readonly<{ buffer: LogBuffer; swapId: string; isOver: boolean }>;
+export type LogView = Readonly<{ buffer: LogBuffer; of: 'swap' | 'operation'; id: string; isOver: boolean }>;
 
 /** So near to the end counts as being there. */
 const FOLLOW_PX = 40;
@@ -13,17 +14,17 @@ const FOLLOW_PX = 40;
  * would be felt. It follows the end until the reader scrolls up.
  */
 export class ScLog extends HTMLElement {
-  #view: LogView = { buffer: emptyLog, swapId: '', isOver: false };
+  #view: LogView = { buffer: emptyLog, of: 'swap', id: '', isOver: false };
   #lastSeq = 0;
   #follows = true;
   #filterText = '';
   #matches = lineFilter('');
-  readonly #body = h('div', { class: 'log-body', role: 'log', 'aria-live': 'off', 'aria-label': 'Log of the model server', tabindex: '0' });
+  readonly #body = h('div', { class: 'log-body', role: 'log', 'aria-live': 'off', 'aria-label': 'Log', tabindex: '0' });
   readonly #count = h('span', { class: 'muted small num' });
   readonly #jump = button('↓ Jump to now', () => this.#toEnd(), { class: 'jump', hidden: true });
 
   set view(view: LogView) {
-    if (view.swapId !== this.#view.swapId) this.#restart();
+    if (view.id !== this.#view.id) this.#restart();
     this.#view = view;
     if (this.isConnected) this.#append();
   }
@@ -116,13 +117,16 @@ export class ScLog extends HTMLElement {
     this.#body.append(...shown);
     while (this.#body.childElementCount > LOG_CAP) this.#body.firstElementChild?.remove();
     if (this.#body.childElementCount === 0) this.#body.append(h('p', { class: 'log-empty muted' }, this.#emptyText(lines.length)));
-    this.#count.textContent = dropped > 0 ? `newest ${lines.length} lines, ${dropped} older ones not kept here` : `${lines.length} lines`;
+    this.#count.textContent =
+      dropped > 0 ? `newest ${lines.length} lines, ${dropped} older ones not kept here` : plural(lines.length, 'line');
     if (this.#follows && shown.length > 0) this.#body.scrollTop = this.#body.scrollHeight;
   }
 
   #emptyText(total: number): string {
     if (total > 0) return `No line matches “${this.#filterText}”.`;
-    return this.#view.isOver
+    const { of, isOver } = this.#view;
+    if (of === 'operation') return isOver ? 'It wrote nothing, or its log is not kept any more.' : 'No line yet.';
+    return isOver
       ? 'No log of this swap is kept any more; the last lines are with its outcome.'
       : 'No line yet. The model server writes its first ones once it starts.';
   }
@@ -142,7 +146,7 @@ export class ScLog extends HTMLElement {
 
   #download(): void {
     const url = URL.createObjectURL(new Blob([logText(this.#view.buffer.lines)], { type: 'text/plain' }));
-    const link = h('a', { href: url, download: `${this.#view.swapId}.log` });
+    const link = h('a', { href: url, download: `${this.#view.id}.log` });
     link.click();
     URL.revokeObjectURL(url);
   }

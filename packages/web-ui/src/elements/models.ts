@@ -105,7 +105,12 @@ export class ScModels extends ScElement<ModelsView> {
         h('span', { class: 'model-sub muted small' }, h('code', null, row.key), h('span', { class: 'model-origin' }, row.origin)),
         h('span', { class: 'model-narrow muted small' }, `${row.size} · ${row.nodes} · ${row.load.time}`),
       ),
-      h('td', { class: 'col-state' }, markPart(row.mark)),
+      h(
+        'td',
+        { class: 'col-state' },
+        markPart(row.mark),
+        row.isTooBig && h('span', { class: 'cell-sub small tone-warn' }, '▲ may not fit'),
+      ),
       h('td', { class: 'col-mid num' }, row.size),
       h('td', { class: 'col-mid col-nodes' }, row.nodes),
       h('td', { class: 'col-wide' }, h('code', { class: 'flags' }, ...row.flags.map((flag) => h('span', null, flag)))),

@@ -89,8 +89,11 @@ export class ScOverview extends ScElement<OverviewView> {
 }
 
 /** Nothing wants attention, nothing is on its way, and what is to serve does. */
-const isWell = ({ notices, serving }: OverviewView): boolean =>
-  notices.length === 0 && serving?.active === null && (serving.mark.tone === 'ok' || serving.mark.tone === 'none');
+const isWell = ({ notices, hosts, serving }: OverviewView): boolean =>
+  notices.length === 0 &&
+  hosts.every(({ code }) => code === null) &&
+  serving?.active === null &&
+  (serving.mark.tone === 'ok' || serving.mark.tone === 'none');
 
 const heading = (): HTMLElement => h('h1', { tabindex: '-1' }, 'Overview');
 
@@ -137,7 +140,7 @@ function hostCard(host: HostView): HTMLElement {
       'header',
       null,
       shapePart(host.mark),
-      h('h3', null, host.name),
+      h('h3', null, linkPart({ screen: 'host', id: host.id }, {}, host.name)),
       h('code', { class: 'muted small' }, host.address),
       h('span', { class: 'push muted small num' }, host.age),
     ),

@@ -53,8 +53,12 @@ export function causePart(cause: Cause): HTMLElement {
   );
 }
 
+/** `busy`: its request is under way. It does nothing then, but it keeps the focus, which a disabled button loses. */
 export function button(label: Child, onClick: (event: Event) => void, props: Readonly<Record<string, unknown>> = {}): HTMLElement {
-  return h('button', { type: 'button', ...props, on: { click: onClick } }, label);
+  const { busy, ...others } = props;
+  const isBusy = busy === true;
+  const click = (event: Event): void => (isBusy ? event.preventDefault() : onClick(event));
+  return h('button', { type: 'button', ...others, 'aria-disabled': isBusy ? 'true' : null, on: { click } }, label);
 }
 
 /** What stands where there is nothing: what it means, and the next step. */

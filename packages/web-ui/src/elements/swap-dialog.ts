@@ -29,6 +29,8 @@ export type SwapDialogView = Readonly<{
   preflight: PreflightView | null;
   preflightLoading: boolean;
   preflightProblem: Problem | null;
+  /** Names of buttons whose request is under way. */
+  busy: readonly string[];
   request: Readonly<{ busy: boolean; problem: Problem | null }>;
 }>;
 
@@ -58,10 +60,11 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
     ];
   }
 
-  #preflight({ preflight, preflightLoading, preflightProblem }: SwapDialogView): readonly Child[] {
+  #preflight(view: SwapDialogView): readonly Child[] {
+    const { preflight, preflightLoading, preflightProblem } = view;
     const again = button(preflightLoading ? 'Checking…' : 'Check again', () => act(this, { kind: 'rerun_preflight' }), {
       class: 'quiet',
-      disabled: preflightLoading,
+      busy: preflightLoading,
     });
     return [
       h(
@@ -74,6 +77,7 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
       preflightProblem !== null && problemPart(preflightProblem),
       preflight === null && preflightLoading && h('p', { class: 'muted' }, 'Asking the hosts…'),
       preflight !== null && preflight.checks.length > 0 && checkList(preflight.checks),
+      preflight !== null && this.#offers(view, preflight),
       preflight !== null &&
         preflight.passed.length > 0 &&
         h('details', { class: 'passed' }, h('summary', null, `Checks that pass (${preflight.passed.length})`), checkList(preflight.passed)),
@@ -88,6 +92,19 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
     ];
   }
 
+  /** What is missing can be fetched from here; the dialog gives way to the operation. */
+  #offers({ model, cluster, busy }: SwapDialogView, { lacksWeights, lacksImage }: PreflightView): Child {
+    if (model === null || !(lacksWeights || lacksImage)) return null;
+    const offer = (label: string, kind: 'download_weights' | 'pull_image', isBusy: boolean): HTMLElement =>
+      button(label, () => act(this, { kind: 'manage', action: { kind, model, cluster } }), { class: 'secondary', busy: isBusy });
+    return h(
+      'p',
+      { class: 'actions' },
+      lacksWeights && offer('Download the weights', 'download_weights', busy.includes(`download/${model}`)),
+      lacksImage && offer('Pull the image', 'pull_image', busy.includes(`pull-image/${model}`)),
+    );
+  }
+
   #form(view: SwapDialogView): HTMLElement {
     const { model, preflight } = view;
     return h(
@@ -99,6 +116,14 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
           { class: 'facts stacked' },
           h('div', null, h('dt', null, 'Load time'), h('dd', null, preflight.estimate)),
           h('div', null, h('dt', null, 'Memory'), h('dd', null, preflight.memory)),
+        ),
+      preflight !== null &&
+        preflight.memoryFacts.length > 0 &&
+        h(
+          'details',
+          { key: 'memory-facts' },
+          h('summary', null, 'What the memory is for'),
+          h('ul', { class: 'consequences small' }, ...preflight.memoryFacts.map((fact) => h('li', null, fact))),
         ),
       h('h3', null, 'Options'),
       ...this.#queueFields(view),
@@ -150,7 +175,7 @@ export class ScSwapDialog extends ScDialog<SwapDialogView> {
       button(view.isLoaded ? `Keep ${view.current}` : 'Close', () => this.close(), { class: 'secondary' }),
       button(request.busy ? 'Asking…' : this.#verb(view), (event) => this.#submit(event), {
         class: model === null ? 'danger' : 'primary',
-        disabled: request.busy,
+        busy: request.busy,
       }),
     );
   }

@@ -36,7 +36,7 @@ export class ScSwap extends ScElement<SwapScreenView> {
         'div',
         { class: 'swap-columns' },
         h('section', { class: 'card', 'aria-label': 'Progress' }, ...this.#state(swap), stepsPart(swap.steps)),
-        h('sc-log', { class: 'card', prop: { view: { buffer: view.log, swapId: view.id, isOver: swap.outcome !== null } } }),
+        h('sc-log', { class: 'card', prop: { view: { buffer: view.log, of: 'swap', id: view.id, isOver: swap.outcome !== null } } }),
       ),
     ];
   }

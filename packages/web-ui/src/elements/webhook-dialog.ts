@@ -43,7 +43,7 @@ export class ScWebhookDialog extends ScDialog<WebhookDialogView> {
         'Close',
         button(request.busy ? 'Asking…' : id === null ? 'Create the webhook' : 'Save', (event) => this.#submit(event), {
           class: 'primary',
-          disabled: request.busy,
+          busy: request.busy,
         }),
       ),
     ];

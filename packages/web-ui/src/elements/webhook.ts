@@ -112,7 +112,7 @@ export class ScWebhook extends ScElement<WebhookView> {
           button('Send again', () => act(this, { kind: 'redeliver', delivery: id }), {
             class: 'secondary',
             'aria-label': `Send again: ${type}, ${when}`,
-            disabled: isBusy,
+            busy: isBusy,
           }),
       ),
     );

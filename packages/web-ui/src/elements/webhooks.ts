@@ -74,5 +74,5 @@ export const testButton = ({ id, url, isTesting }: WebhookRow): Child =>
   button(isTesting ? 'Testing…' : 'Test', ({ currentTarget }) => currentTarget && act(currentTarget, { kind: 'test_webhook', id }), {
     class: 'secondary',
     'aria-label': `Test ${url}`,
-    disabled: isTesting,
+    busy: isTesting,
   });

@@ -7,19 +7,22 @@ import { ScWebhook } from '../elements/webhook.ts';
 import { ScWebhookDialog } from '../elements/webhook-dialog.ts';
 import { ScWebhooks } from '../elements/webhooks.ts';
 import { ScAddModel } from './elements/add-model.ts';
+import { ScAskDialog } from './elements/ask-dialog.ts';
 import { ScCancelOperationDialog } from './elements/cancel-operation-dialog.ts';
 import { ScHost } from './elements/host.ts';
 import { ScRebootDialog, ScTrustDialog, ScUpdateDialog } from './elements/host-dialogs.ts';
 import { ScHosts } from './elements/hosts.ts';
 import { ScKnobs } from './elements/knobs.ts';
 import { ScModel } from './elements/model.ts';
-import { ScModelDialog } from './elements/model-dialogs.ts';
+import { ScNimDialog } from './elements/nim-dialog.ts';
 import { ScOperation } from './elements/operation.ts';
 import { ScOperations } from './elements/operations.ts';
 import { ScService } from './elements/service.ts';
 import { ScMemoryDialog, ScPatchDialog, ScRestartServiceDialog } from './elements/service-dialogs.ts';
 import { ScServices } from './elements/services.ts';
 import { ScSettingDialog, ScSettings } from './elements/settings.ts';
+import { ScRestoreDialog, ScRestoreGuideDialog, ScSnapshotDialog } from './elements/vector-dialogs.ts';
+import { ScVectors } from './elements/vectors.ts';
 
 /** Registers the elements of these screens. Once for each window. */
 export function defineManageElements(registry: CustomElementRegistry): void {
@@ -46,7 +49,12 @@ export function defineManageElements(registry: CustomElementRegistry): void {
   registry.define('sc-model', ScModel);
   registry.define('sc-knobs', ScKnobs);
   registry.define('sc-add-model', ScAddModel);
-  registry.define('sc-model-dialog', ScModelDialog);
+  registry.define('sc-ask-dialog', ScAskDialog);
+  registry.define('sc-nim-dialog', ScNimDialog);
+  registry.define('sc-vectors', ScVectors);
+  registry.define('sc-snapshot-dialog', ScSnapshotDialog);
+  registry.define('sc-restore-dialog', ScRestoreDialog);
+  registry.define('sc-restore-guide-dialog', ScRestoreGuideDialog);
   registry.define('sc-settings', ScSettings);
   registry.define('sc-setting-dialog', ScSettingDialog);
   registry.define('sc-operations', ScOperations);

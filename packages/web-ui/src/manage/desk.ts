@@ -6,6 +6,7 @@ import { OperationDesk } from './operation-desk.ts';
 import { ServiceDesk } from './service-desk.ts';
 import { SettingsDesk } from './settings-desk.ts';
 import type { ManageAction } from './state.ts';
+import { VectorDesk } from './vector-desk.ts';
 
 /** One desk for all subjects: each takes what is its own, and leaves the rest alone. */
 export class AllDesks implements ManageDesk {
@@ -13,12 +14,13 @@ export class AllDesks implements ManageDesk {
 
   constructor(parts: ManageParts) {
     const state = new ManageStore(parts);
-    const kinds = [OperationDesk, HostDesk, ServiceDesk, ModelDesk, SettingsDesk];
+    const kinds = [OperationDesk, HostDesk, ServiceDesk, VectorDesk, ModelDesk, SettingsDesk];
     this.#desks = kinds.map((Kind) => new Kind(parts, state));
   }
 
+  /** One after the other: what a service is, the first one fetches, and the next one goes by it. */
   async load(isWanted: boolean): Promise<void> {
-    await Promise.all(this.#desks.map((desk) => desk.load(isWanted)));
+    for (const desk of this.#desks) await desk.load(isWanted);
   }
 
   async more(): Promise<void> {

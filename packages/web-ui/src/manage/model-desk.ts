@@ -1,15 +1,17 @@
 import { ApiError, clientProblem, problemFrom } from '../transport.ts';
-import type { Model, ModelDiskView, ModelHistory, ModelList, Operation, ParsedCommand, VllmFlagList } from '../wire.ts';
+import type { Knobs, Model, ModelDiskView, ModelHistory, ModelList, Operation, ParsedCommand, VllmFlagList } from '../wire.ts';
 import type { ManageDesk, ManageParts } from './contract.ts';
 import type { ManageStore } from './fetcher.ts';
 import { post, workHeaders } from './own-lock.ts';
 import { modelPath } from './paths.ts';
-import type { KnobsChange, ManageAction, ModelAction } from './state.ts';
+import { type KnobsChange, type ManageAction, type ModelAction, unfetched } from './state.ts';
 
 /** The entries of the catalog: their knobs, their history, their weights. */
 export class ModelDesk implements ManageDesk {
   readonly #parts: ManageParts;
   readonly #state: ManageStore;
+  /** Downloads whose beginning was noticed: how far they are, the screen of the operation shows. */
+  readonly #heard = new Set<string>();
 
   constructor(parts: ManageParts, state: ManageStore) {
     this.#parts = parts;
@@ -19,6 +21,8 @@ export class ModelDesk implements ManageDesk {
   async load(isWanted: boolean): Promise<void> {
     const { route } = this.#parts.store.get();
     const { call } = this.#parts;
+    // What was read of a command is for the visit in which it was pasted.
+    if (route.screen === 'add-model' && isWanted) this.#state.put({ parsed: unfetched() });
     if (route.screen !== 'model') return;
     // Flags do not change while the server runs; the rest is fetched again when the reader comes or asks, since the form is edited meanwhile.
     if (this.#state.data?.flags.value == null) {
@@ -29,7 +33,15 @@ export class ModelDesk implements ManageDesk {
 
   async more(): Promise<void> {}
 
-  onEvent(): void {}
+  /** A download of the model on screen has begun or ended. */
+  onEvent(type: string, data: unknown): void {
+    const { route } = this.#parts.store.get();
+    if (type !== 'operation' || route.screen !== 'model') return;
+    const { id, kind, subject, settled } = data as Operation;
+    if (kind !== 'model_download' || subject !== route.id || (this.#heard.has(id) && !settled)) return;
+    this.#heard.add(id);
+    void this.#disk(subject);
+  }
 
   perform(action: ManageAction): void {
     switch (action.kind) {
@@ -51,10 +63,10 @@ export class ModelDesk implements ManageDesk {
         this.#revert(action);
         return;
       case 'download_weights':
-        this.#begin(action.model, 'download');
+        this.#begin(action, 'download');
         return;
       case 'pull_image':
-        this.#begin(action.model, 'pull-image');
+        this.#begin(action, 'pull-image');
         return;
       case 'delete_weights':
         this.#deleteWeights(action);
@@ -66,6 +78,7 @@ export class ModelDesk implements ManageDesk {
 
   async #all(key: string): Promise<void> {
     const { call } = this.#parts;
+    this.#state.put({ newer: null });
     await Promise.all([
       this.#one(key),
       this.#state.fetch('modelHistory', key, async () => (await call<ModelHistory>(`${modelPath(key)}/history`)).items),
@@ -75,13 +88,15 @@ export class ModelDesk implements ManageDesk {
 
   /** From the list: it comes with the revision that a change has to name. */
   #one(key: string): Promise<void> {
-    return this.#state.fetch('model', key, async () => {
-      const { items, revision } = await this.#parts.call<ModelList>('/api/models');
-      const model = items.find((one) => one.key === key);
-      if (model === undefined) throw new ApiError(NO_MODEL);
-      this.#parts.store.set({ models: { value: items, loading: false, problem: null } });
-      return { model, revision };
-    });
+    return this.#state.fetch('model', key, () => this.#read(key));
+  }
+
+  async #read(key: string): Promise<Readonly<{ model: Model; revision: number }>> {
+    const { items, revision } = await this.#parts.call<ModelList>('/api/models');
+    const model = items.find((one) => one.key === key);
+    if (model === undefined) throw new ApiError(NO_MODEL);
+    this.#parts.store.set({ models: { value: items, loading: false, problem: null } });
+    return { model, revision };
   }
 
   #disk(key: string): Promise<void> {
@@ -89,15 +104,34 @@ export class ModelDesk implements ManageDesk {
   }
 
   async #save({ model, revision, body }: KnobsChange): Promise<void> {
-    const { asker, call, store } = this.#parts;
+    const { asker, store } = this.#parts;
+    if (store.get().request.busy) return;
     store.set({ request: { busy: true, problem: null } });
     try {
-      await call<Model>(`${modelPath(model)}/knobs`, { method: 'PUT', body, headers: { 'if-match': `"${revision}"` } });
+      await this.#put(model, revision, body);
       store.set({ request: { busy: false, problem: null } });
       asker.toast('ok', `Saved. ${this.#isServing(model) ? 'What serves now keeps its flags until it is loaded again.' : ''}`.trim());
       await this.#all(model);
     } catch (error) {
       store.set({ request: { busy: false, problem: problemFrom(error) } });
+    }
+  }
+
+  /** A change of another entry makes the revision stale too, and is nobody's business here: then it is tried once more. */
+  async #put(model: string, revision: number, body: Knobs): Promise<void> {
+    const send = (at: number): Promise<Model> =>
+      this.#parts.call<Model>(`${modelPath(model)}/knobs`, { method: 'PUT', body, headers: { 'if-match': `"${at}"` } });
+    try {
+      await send(revision);
+    } catch (error) {
+      if (problemFrom(error).code !== 'STALE_REVISION') throw error;
+      const now = await this.#read(model);
+      const before = this.#state.data?.model.value?.model;
+      if (before === undefined || !isSame(before, now.model)) {
+        this.#state.put({ newer: { model, revision: now.revision } });
+        throw error;
+      }
+      await send(now.revision);
     }
   }
 
@@ -140,11 +174,12 @@ export class ModelDesk implements ManageDesk {
     );
   }
 
-  #begin(model: string, what: 'download' | 'pull-image'): void {
+  #begin({ model, cluster }: Readonly<{ model: string; cluster?: string }>, what: 'download' | 'pull-image'): void {
     const { asker, call, follow } = this.#parts;
+    const body = cluster === undefined ? {} : { cluster };
     void asker.fromPage(
       `${what}/${model}`,
-      () => call<Operation>(`${modelPath(model)}/${what}`, { ...post({}), headers: workHeaders(this.#parts, null) }),
+      () => call<Operation>(`${modelPath(model)}/${what}`, { ...post(body), headers: workHeaders(this.#parts, null) }),
       ({ id }) => follow({ screen: 'operation', id }),
     );
   }
@@ -160,5 +195,7 @@ export class ModelDesk implements ManageDesk {
     );
   }
 }
+
+const isSame = (a: Model, b: Model): boolean => JSON.stringify([a.flags, a.env]) === JSON.stringify([b.flags, b.env]);
 
 const NO_MODEL = clientProblem('MODEL_NOT_FOUND', 'There is no such model in the catalog.', 'It may have been removed; look at the list.');

@@ -1,4 +1,14 @@
-import type { DeepHealthReport, Operation, PatchPlan, ServiceDetail, ServiceList, ServiceLogs } from '../wire.ts';
+import type {
+  DeepHealthReport,
+  EndpointList,
+  NimImage,
+  NimInstall,
+  Operation,
+  PatchPlan,
+  ServiceDetail,
+  ServiceList,
+  ServiceLogs,
+} from '../wire.ts';
 import type { ManageDesk, ManageParts } from './contract.ts';
 import type { ManageStore } from './fetcher.ts';
 import { post, workHeaders } from './own-lock.ts';
@@ -19,14 +29,23 @@ export class ServiceDesk implements ManageDesk {
     const { route } = this.#parts.store.get();
     const { call } = this.#parts;
     if (route.screen === 'services') {
-      await this.#state.fetch('services', 'all', async () => (await call<ServiceList>('/api/services')).items);
+      await Promise.all([
+        this.#state.fetch('services', 'all', async () => (await call<ServiceList>('/api/services')).items),
+        this.#state.fetch('endpoints', 'all', async () => (await call<EndpointList>('/api/endpoints')).items),
+      ]);
     }
     if (route.screen === 'service') await this.#detail(route.id);
   }
 
   async more(): Promise<void> {}
 
-  onEvent(): void {}
+  /** Work on the service on screen has ended: its container is another one now. */
+  onEvent(type: string, data: unknown): void {
+    const { route } = this.#parts.store.get();
+    if (type !== 'operation' || route.screen !== 'service') return;
+    const { subject, settled } = data as Operation;
+    if (settled && subject === route.id) void this.#detail(subject);
+  }
 
   perform(action: ManageAction): void {
     const { call } = this.#parts;
@@ -38,7 +57,7 @@ export class ServiceDesk implements ManageDesk {
         void this.#state.fetch('serviceLogs', action.service, () => call<ServiceLogs>(`${servicePath(action.service)}/logs?lines=500`));
         return;
       case 'restart_service':
-        this.#begin(action.service, 'restart', action.reason === '' ? {} : { reason: action.reason });
+        this.#begin(`${servicePath(action.service)}/restart`, action.reason === '' ? {} : { reason: action.reason }, this.#lock());
         return;
       case 'limit_memory':
         this.#limit(action);
@@ -47,7 +66,13 @@ export class ServiceDesk implements ManageDesk {
         void this.#plan(action.service, action.what);
         return;
       case 'patch_service':
-        this.#begin(action.service, patchPath(action.what), { confirm: action.confirm });
+        this.#begin(`${servicePath(action.service)}/${patchPath(action.what)}`, { confirm: action.confirm }, this.#lock());
+        return;
+      case 'known_nims':
+        void this.#state.fetch('nimImages', 'all', async () => (await call<{ items: readonly NimImage[] }>('/api/nim/images')).items);
+        return;
+      case 'install_nim':
+        this.#install(action.body);
         return;
       default:
         return;
@@ -75,11 +100,21 @@ export class ServiceDesk implements ManageDesk {
     );
   }
 
-  #begin(service: string, what: string, body: object): void {
+  /** The cluster whose GPU the service on screen uses. */
+  #lock(): string | null | undefined {
+    return this.#state.data?.service.value?.lock;
+  }
+
+  #install(body: NimInstall): void {
+    const hosts = this.#parts.store.get().status?.hosts ?? [];
+    const host = hosts.find(({ key }) => key === body.host) ?? hosts[0];
+    this.#begin('/api/nim/install', body, host?.cluster);
+  }
+
+  #begin(path: string, body: object, lock: string | null | undefined): void {
     const { asker, call, follow } = this.#parts;
-    const lock = this.#state.data?.service.value?.lock;
     void asker.fromDialog(
-      () => call<Operation>(`${servicePath(service)}/${what}`, { ...post(body), headers: workHeaders(this.#parts, lock) }),
+      () => call<Operation>(path, { ...post(body), headers: workHeaders(this.#parts, lock) }),
       ({ id }) => follow({ screen: 'operation', id }),
     );
   }

@@ -3,11 +3,14 @@ import type { LogBuffer } from '../view-models/log-buffer.ts';
 import type {
   CreateModel,
   DeepHealthReport,
+  Endpoint,
   HostTest,
   Knobs,
   Model,
   ModelDiskView,
   ModelRevision,
+  NimImage,
+  NimInstall,
   Operation,
   ParsedCommand,
   PatchPlan,
@@ -15,8 +18,11 @@ import type {
   ServiceDetail,
   ServiceLogs,
   Settings,
+  StorageRestoreGuide,
   UpdateBody,
   UpdatePlan,
+  VectorCollection,
+  VectorSnapshot,
   VllmFlag,
 } from '../wire.ts';
 
@@ -41,6 +47,8 @@ export type ManageState = Readonly<{
   model: Fetched<Readonly<{ model: Model; revision: number }>>;
   modelHistory: Fetched<readonly ModelRevision[]>;
   modelDisk: Fetched<ModelDiskView>;
+  /** Somebody else changed the same entry meanwhile: what was typed could be saved over this revision. */
+  newer: Readonly<{ model: string; revision: number }> | null;
   flags: Fetched<readonly VllmFlag[]>;
   parsed: Fetched<ParsedCommand>;
   settings: Fetched<Settings>;
@@ -50,9 +58,15 @@ export type ManageState = Readonly<{
   serviceLogs: Fetched<ServiceLogs>;
   /** Of the open dialog about patches; `of` is `apply/<service>` or `undo/<service>`. */
   patches: Fetched<PatchPlan>;
+  endpoints: Fetched<readonly Endpoint[]>;
+  nimImages: Fetched<readonly NimImage[]>;
+  /** Of the vector store on screen. */
+  collections: Fetched<readonly VectorCollection[]>;
+  snapshots: Fetched<readonly VectorSnapshot[]>;
+  restoreGuide: Fetched<StorageRestoreGuide>;
 }>;
 
-const unfetched = <T>(): Fetched<T> => ({ of: null, ...idle<T>() });
+export const unfetched = <T>(): Fetched<T> => ({ of: null, ...idle<T>() });
 
 export const initialManageState = (): ManageState => ({
   operations: unpaged(),
@@ -64,6 +78,7 @@ export const initialManageState = (): ManageState => ({
   model: unfetched(),
   modelHistory: unfetched(),
   modelDisk: unfetched(),
+  newer: null,
   flags: unfetched(),
   parsed: unfetched(),
   settings: unfetched(),
@@ -72,6 +87,11 @@ export const initialManageState = (): ManageState => ({
   service: unfetched(),
   serviceLogs: unfetched(),
   patches: unfetched(),
+  endpoints: unfetched(),
+  nimImages: unfetched(),
+  collections: unfetched(),
+  snapshots: unfetched(),
+  restoreGuide: unfetched(),
 });
 
 /** What can be asked about hosts. */
@@ -91,6 +111,19 @@ export type ServiceAction = Readonly<
   | { kind: 'limit_memory'; service: string; limitMib: number | null }
   | { kind: 'plan_patches'; service: string; what: PatchWork }
   | { kind: 'patch_service'; service: string; what: PatchWork; confirm: string }
+  | { kind: 'known_nims' }
+  | { kind: 'install_nim'; body: NimInstall }
+>;
+
+/** What to copy, and how long copies are kept. Neither `collection` nor `storage`: every collection. */
+export type SnapshotWish = Readonly<{ collection?: string; storage?: boolean; keep_count?: number; keep_days?: number }>;
+
+/** What can be asked about the snapshots of a vector store. `collection: null`: of the whole storage. */
+export type VectorAction = Readonly<
+  | { kind: 'take_snapshot'; service: string; wish: SnapshotWish }
+  | { kind: 'delete_snapshot'; service: string; collection: string | null; name: string }
+  | { kind: 'restore_collection'; service: string; collection: string; name: string; confirm: string }
+  | { kind: 'read_restore_guide'; service: string }
 >;
 
 export type PatchWork = 'apply' | 'undo';
@@ -105,8 +138,9 @@ export type ModelAction = Readonly<
   | { kind: 'parse_command'; command: string }
   | { kind: 'remove_model'; model: string }
   | { kind: 'revert_model'; model: string; revision: number }
-  | { kind: 'download_weights'; model: string }
-  | { kind: 'pull_image'; model: string }
+  /** `cluster`: on which it is to run, when it may run on several. */
+  | { kind: 'download_weights'; model: string; cluster?: string }
+  | { kind: 'pull_image'; model: string; cluster?: string }
   | { kind: 'delete_weights'; model: string; host: string }
 >;
 
@@ -115,6 +149,7 @@ export type ManageAction =
   | Readonly<{ kind: 'change_setting'; path: string; value: unknown }>
   | HostAction
   | ServiceAction
+  | VectorAction
   | ModelAction
   | Readonly<{ kind: 'cancel_operation'; id: string }>;
 
@@ -131,4 +166,9 @@ export type ManageDialog = Readonly<
   | { kind: 'restart_service'; service: string }
   | { kind: 'limit_memory'; service: string }
   | { kind: 'patch_service'; service: string; what: PatchWork }
+  | { kind: 'install_nim' }
+  | { kind: 'take_snapshot'; service: string }
+  | { kind: 'delete_snapshot'; service: string; collection: string | null; name: string }
+  | { kind: 'restore_collection'; service: string; collection: string; name: string }
+  | { kind: 'restore_guide'; service: string }
 >;

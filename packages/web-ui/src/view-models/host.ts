@@ -7,6 +7,8 @@ export type MemoryView = Readonly<{ usedPercent: number; cachePercent: number; t
 
 export type HostView = Readonly<{
   key: string;
+  /** As its screen is called. */
+  id: string;
   name: string;
   address: string;
   mark: Mark;
@@ -30,6 +32,7 @@ export function hostView(host: Host, now: number): HostView {
   const known = host.reachable === true;
   return {
     key: `${host.cluster}/${host.key}`,
+    id: host.key,
     name: host.name,
     address: host.address,
     mark: hostMark(host),

@@ -14,6 +14,8 @@ export type ModelRow = Readonly<{
   nodes: string;
   flags: readonly string[];
   load: Readonly<{ time: string; samples: string }>;
+  /** It would not fit as things are; a pre-flight says why. */
+  isTooBig: boolean;
   /** What the row's button does here and now. */
   action: Readonly<
     | { kind: 'load'; label: string }
@@ -40,7 +42,8 @@ export function matches(model: Model, filter: string): boolean {
     .every((word) => text.includes(word));
 }
 
-function modelRow(model: Model, cluster: Cluster, state: AppState): ModelRow {
+/** One entry as it is seen from a cluster. */
+export function modelRow(model: Model, cluster: Cluster, state: AppState): ModelRow {
   return {
     key: model.key,
     name: model.name,
@@ -51,6 +54,7 @@ function modelRow(model: Model, cluster: Cluster, state: AppState): ModelRow {
     nodes: plural(model.nodes, 'host'),
     flags: flagSummary(model.flags),
     load: usualLoad(model.load_seconds),
+    isTooBig: model.fits === false,
     action: action(model, cluster, state),
   };
 }

@@ -8,9 +8,9 @@ const KINDS: Readonly<Record<Operation['kind'], string>> = {
   service_restart: 'Restart',
   patches_apply: 'Reapply the patches of',
   patches_undo: 'Undo the patches of',
-  nim_install: 'Install',
-  vector_snapshot: 'Snapshot of',
-  vector_restore: 'Restore',
+  nim_install: 'Install a NIM container on',
+  vector_snapshot: 'Take snapshots of',
+  vector_restore: 'Restore a collection of',
 };
 
 export const operationTitle = ({ kind, subject }: Operation): string => `${KINDS[kind]} ${subject}`;

@@ -13,7 +13,13 @@ export type PreflightView = Readonly<{
   command: string | null;
   launcher: string | null;
   memory: string;
+  /** What the sum is made of, and what the figures say to somebody who tunes the flags. */
+  memoryFacts: readonly string[];
   estimate: string;
+  /** Weights are missing on a host: they can be downloaded first. */
+  lacksWeights: boolean;
+  /** So is the image, or it differs from host to host. */
+  lacksImage: boolean;
   /** Something is served that we did not start: the swap needs an explicit yes. */
   needsReplace: boolean;
 }>;
@@ -30,6 +36,11 @@ const HINTS: Readonly<Record<string, string>> = {
   'unmanaged fail': 'Tick "Replace what is not ours", or stop it yourself.',
   'lock warn': 'Tick "Queue it behind the lock", or wait until it is over.',
 };
+
+/** What the dialog has a button for. */
+const FETCH = /(?:: | \()POST \/api\/models\/[^/ ]+\/(download|pull-image)\)?/;
+
+const offers = (report: Preflight, what: string): boolean => report.checks.some(({ hint }) => FETCH.exec(hint ?? '')?.[1] === what);
 
 /** Faults first: what stops a swap must not hide below what is fine. */
 const ORDER: readonly Check['status'][] = ['fail', 'unknown', 'warn'];
@@ -49,6 +60,9 @@ export function preflightView(found: Preflight, hasLock = false): PreflightView 
     command: report.command?.preview ?? null,
     launcher: report.command?.launcher ?? null,
     memory: memoryWords(report.memory),
+    memoryFacts: memoryFacts(report.memory),
+    lacksWeights: offers(report, 'download'),
+    lacksImage: offers(report, 'pull-image'),
     estimate: estimateWords(report.estimate),
     needsReplace: report.checks.some(({ name, status }) => name === 'unmanaged' && status !== 'pass' && status !== 'unknown'),
   };
@@ -63,7 +77,7 @@ function checkView({ name, host, status, detail, hint, measured }: Check): Check
     mark: MARKS[status],
     name: host === null ? name : `${name} · ${host}`,
     detail,
-    hint: HINTS[`${name} ${status}`] ?? hint,
+    hint: HINTS[`${name} ${status}`] ?? hint?.replace(FETCH, '') ?? null,
     measured,
   };
 }
@@ -89,6 +103,26 @@ function memoryWords({ needed_bytes: needed, available_bytes: available, basis }
   if (needed === null && available === null) return 'unknown: the hosts could not be asked';
   if (needed === null) return `need unknown, ${bytes(available)} available`;
   return `needs ${bytes(needed)} (${basis}), ${available === null ? 'availability unknown' : `${bytes(available)} available`}`;
+}
+
+const PARTS: Readonly<Record<Preflight['memory']['parts'][number]['name'], string>> = {
+  weights: 'weights',
+  overhead: 'overhead',
+  graphs: 'CUDA graphs',
+  kv_cache: 'KV cache for one request',
+};
+
+function memoryFacts(memory: Preflight['memory']): readonly string[] {
+  const { parts, lowest_utilization: lowest, highest_utilization: highest, longest_context: context, concurrency } = memory;
+  const facts = [
+    parts.length > 0 && `At least: ${parts.map((part) => `${PARTS[part.name]} ${bytes(part.bytes)}`).join(', ')}.`,
+    lowest !== null &&
+      `--gpu-memory-utilization: ${lowest} is the lowest that holds it${highest === null ? '' : `, ${highest} the highest that leaves the host its margin`}.`,
+    concurrency !== null &&
+      `Room for about ${concurrency < 10 ? concurrency.toFixed(1) : Math.floor(concurrency)} requests of the longest context at once.`,
+    context !== null && `Longest single request that has room: ${context.toLocaleString('en')} tokens.`,
+  ];
+  return facts.filter((fact) => fact !== false);
 }
 
 function estimateWords({ p50_seconds: p50, p90_seconds: p90, samples }: Preflight['estimate']): string {

@@ -18,7 +18,7 @@ export function problemView(problem: Problem): ProblemView {
   return {
     code: problem.code,
     sentence,
-    remedy: problem.remedy === '' ? retryWords(problem.retry_after_seconds) : problem.remedy,
+    remedy: problem.remedy === '' || FOR_CALLERS.test(problem.remedy) ? retryWords(problem.retry_after_seconds) : problem.remedy,
     // A single fault is often the whole sentence; once is enough.
     issues: (problem.issues ?? [])
       .filter(({ message }) => !sentence.includes(message))
@@ -28,6 +28,9 @@ export function problemView(problem: Problem): ProblemView {
     lock: lockWords(problem),
   };
 }
+
+/** What only helps somebody who calls the API: the faults themselves are shown, and the lists have screens. */
+const FOR_CALLERS = /^See `issues`|^GET \/api\//;
 
 function lockWords({ lock }: Problem): string | null {
   if (lock === undefined) return null;

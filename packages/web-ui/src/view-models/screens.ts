@@ -111,6 +111,7 @@ export function swapDialogView(state: AppState, clusterKey: string, model: strin
     preflight: preflight.value === null ? null : preflightView(preflight.value, ownLock(state, clusterKey) !== null),
     preflightLoading: preflight.loading,
     preflightProblem: preflight.problem,
+    busy: state.busy,
     request: state.request,
   };
 }

@@ -3,12 +3,23 @@ import { type Child, h } from '../../dom.ts';
 import { ScElement } from '../../elements/element.ts';
 import { problemPart } from '../../elements/parts.ts';
 import { field } from '../../elements/swap-form.ts';
-import type { CreateModel, ParsedCommand } from '../../wire.ts';
+import { plural } from '../../view-models/format.ts';
+import type { CreateModel, ParsedCommand, Problem } from '../../wire.ts';
 import { issueOf } from '../view-models/knobs.ts';
 import type { AddModelView } from '../view-models/model.ts';
 
 /** Adds a model to the catalog: from a few fields, or from a command that was pasted. */
 export class ScAddModel extends ScElement<AddModelView> {
+  #wasBusy = false;
+
+  override redraw(): void {
+    super.redraw();
+    const { request } = this.view ?? {};
+    const isRefused = this.#wasBusy && request?.problem != null;
+    this.#wasBusy = request?.busy ?? false;
+    if (isRefused) this.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  }
+
   protected draw(view: AddModelView): readonly Child[] {
     const { parsed, parsing, parseProblem, request } = view;
     const entry = parsed?.entry ?? null;
@@ -31,7 +42,15 @@ export class ScAddModel extends ScElement<AddModelView> {
               h('span', null, 'Command'),
               h('textarea', { name: 'command', rows: '8', spellcheck: 'false', required: true }),
             ),
-            h('p', null, h('button', { type: 'submit', class: 'secondary', disabled: parsing }, parsing ? 'Reading…' : 'Read it')),
+            h(
+              'p',
+              null,
+              h(
+                'button',
+                { type: 'submit', class: 'secondary', 'aria-disabled': parsing ? 'true' : null },
+                parsing ? 'Reading…' : 'Read it',
+              ),
+            ),
           ),
           parseProblem !== null && problemPart(parseProblem),
           parsed !== null && foundPart(parsed),
@@ -49,12 +68,28 @@ export class ScAddModel extends ScElement<AddModelView> {
               { class: 'muted small' },
               'Exactly one of repository and path. Flags are edited once the entry is there; those of the command come with it.',
             ),
-            request.problem !== null && problemPart(request.problem),
-            h('p', null, h('button', { type: 'submit', class: 'primary', disabled: request.busy }, request.busy ? 'Adding…' : 'Add it')),
+            this.#refusal(request.problem),
+            h(
+              'p',
+              null,
+              h(
+                'button',
+                { type: 'submit', class: 'primary', 'aria-disabled': request.busy ? 'true' : null },
+                request.busy ? 'Adding…' : 'Add it',
+              ),
+            ),
           ),
         ),
       ),
     ];
+  }
+
+  /** What is said beside its field needs no second place. */
+  #refusal(problem: Problem | null): Child {
+    if (problem === null) return null;
+    const issues = problem.issues ?? [];
+    const isShown = issues.length > 0 && issues.every(({ path }) => FIELDS.some(([name]) => path === `/${name}`));
+    return isShown ? h('p', { class: 'tone-bad', role: 'alert' }, '✕ Not added: look at what is marked above.') : problemPart(problem);
   }
 
   #field(name: (typeof FIELDS)[number][0], label: string, hint: string, entry: ParsedCommand['entry'] | null): HTMLElement {
@@ -107,16 +142,16 @@ const foundPart = ({ entry, dropped, warnings, issues }: ParsedCommand): Child =
     null,
     'Found: ',
     h('code', null, entry.repo ?? entry.local_path ?? 'no model'),
-    `, ${Object.keys(entry.flags ?? {}).length} flags, ${Object.keys(entry.env ?? {}).length} variables.`,
+    `, ${plural(Object.keys(entry.flags ?? {}).length, 'flag')}, ${plural(Object.keys(entry.env ?? {}).length, 'variable')}. Look through the entry, then add it.`,
   ),
   issues.length > 0 &&
-    h('ul', { class: 'callout tone-edge-bad' }, ...issues.map(({ path, message }) => h('li', null, `${path} ${message}`))),
+    h('ul', { class: 'callout tone-edge-bad' }, ...issues.map(({ path, message }) => h('li', null, h('code', null, path), ` ${message}`))),
   warnings.length > 0 && h('ul', { class: 'callout tone-edge-warn' }, ...warnings.map((text) => h('li', null, text))),
   dropped.length > 0 &&
     h(
       'details',
       null,
       h('summary', null, `${dropped.length} left out`),
-      h('ul', null, ...dropped.map(({ words, reason }) => h('li', null, h('code', null, words), ` ${reason}`))),
+      h('ul', { class: 'consequences small' }, ...dropped.map(({ words, reason }) => h('li', null, h('code', null, words), ` ${reason}`))),
     ),
 ];

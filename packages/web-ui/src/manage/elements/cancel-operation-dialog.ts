@@ -28,7 +28,7 @@ export class ScCancelOperationDialog extends ScDialog<CancelOperationView> {
             () => act(this, { kind: 'manage', action: { kind: 'cancel_operation', id } }),
             {
               class: 'danger',
-              disabled: request.busy,
+              busy: request.busy,
             },
           ),
       ),

@@ -26,7 +26,7 @@ export class ScTrustDialog extends ScDialog<HostDialogView & Readonly<{ fingerpr
         'Not now',
         button(request.busy ? 'Trusting…' : 'They are the same: trust it', () => act(this, { kind: 'manage', action }), {
           class: 'primary',
-          disabled: request.busy,
+          busy: request.busy,
         }),
       ),
     ];
@@ -62,7 +62,7 @@ export class ScUpdateDialog extends ScDialog<HostDialogView> {
         ),
         siblings > 0 && toggleField('cluster', 'The other hosts of the cluster too', 'One after the other, workers first', false),
         plan.hasFirmware && toggleField('firmware', 'Firmware too', 'The host must not lose power meanwhile', false),
-        toggleField('restore', 'Load the present model again at the end', '', true),
+        view.serving !== null && toggleField('restore', 'Load the present model again at the end', '', true),
         plan.isDangerous && toggleField('danger', 'I have read what is marked as danger', '', false),
         field('reason', 'Why', 'shown to everybody while it runs'),
       ),
@@ -70,7 +70,7 @@ export class ScUpdateDialog extends ScDialog<HostDialogView> {
       request.problem !== null && problemPart(request.problem),
       this.footer(
         'Leave it',
-        button(request.busy ? 'Asking…' : `Update ${name}`, (event) => this.#submit(event), { class: 'primary', disabled: request.busy }),
+        button(request.busy ? 'Asking…' : `Update ${name}`, (event) => this.#submit(event), { class: 'primary', busy: request.busy }),
       ),
     ];
   }
@@ -112,7 +112,7 @@ export class ScRebootDialog extends ScDialog<HostDialogView> {
       request.problem !== null && problemPart(request.problem),
       this.footer(
         'Leave it',
-        button(request.busy ? 'Asking…' : `Reboot ${name}`, (event) => this.#submit(event), { class: 'danger', disabled: request.busy }),
+        button(request.busy ? 'Asking…' : `Reboot ${name}`, (event) => this.#submit(event), { class: 'danger', busy: request.busy }),
       ),
     ];
   }
@@ -127,6 +127,13 @@ export class ScRebootDialog extends ScDialog<HostDialogView> {
 }
 
 const consequences = ({ serving, cluster, name }: HostDialogView): readonly string[] => [
-  serving === null ? `Nothing serves on ${cluster}.` : `${serving} is unloaded from ${cluster} first, once its requests are done.`,
+  servingText(serving, cluster),
   `The lock of ${cluster} is held until ${name} is back and checked.`,
 ];
+
+function servingText(serving: string | null, cluster: string): string {
+  if (serving === null) return `Nothing serves on ${cluster}.`;
+  if (serving === 'unknown') return `What serves on ${cluster} is not known now.`;
+  if (serving === 'unmanaged') return `What serves on ${cluster} was not started by Spark Control.`;
+  return `${serving} is unloaded from ${cluster} first, once its requests are done.`;
+}

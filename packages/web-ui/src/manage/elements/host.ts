@@ -26,17 +26,25 @@ export class ScHost extends ScElement<HostScreenView> {
           { class: 'actions push' },
           button(view.test.loading ? 'Testing…' : 'Test the connection', () => this.#do({ kind: 'test_host', host: key }), {
             class: 'secondary',
-            disabled: view.test.loading,
+            busy: view.test.loading,
           }),
           button(view.planLoading ? 'Looking…' : 'Look for updates', () => this.#do({ kind: 'plan_update', host: key }), {
             class: 'secondary',
-            disabled: view.planLoading,
+            busy: view.planLoading,
           }),
           button('Reboot…', () => this.#open({ kind: 'reboot_host', host: key }), { class: 'danger' }),
         ),
       ),
-      host.reason !== null && h('p', { class: 'callout tone-edge-warn' }, host.reason),
-      h('div', { class: 'swap-columns' }, this.#facts(view), this.#gpu(view)),
+      host.reason !== null &&
+        h(
+          'p',
+          { class: 'callout tone-edge-warn' },
+          h('span', null, host.reason, ' ', host.code !== null && h('code', { class: 'small' }, host.code)),
+        ),
+      ...view.running.map(({ id, title }) =>
+        h('p', { key: id, class: 'callout' }, h('span', null, 'Now: ', linkPart({ screen: 'operation', id }, {}, title))),
+      ),
+      h('div', { class: 'swap-columns' }, this.#facts(view), h('div', { class: 'stack' }, this.#gpu(view), this.#disks(view))),
       this.#test(view),
       this.#updates(view),
     ];
@@ -59,16 +67,25 @@ export class ScHost extends ScElement<HostScreenView> {
           h('span', { class: 'reading-value num' }, memory.text),
         ),
       memory !== null && h('p', { class: 'muted small' }, memory.detail),
-      h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => [h('dt', null, name), h('dd', null, value)])),
+      factList(facts),
     );
   }
 
-  #gpu({ host, processes }: HostScreenView): HTMLElement {
+  #gpu({ host, gpuFacts, processes }: HostScreenView): HTMLElement {
     return h(
       'section',
       { class: 'card', 'aria-label': 'GPU' },
       h('h2', null, 'GPU'),
-      h('p', { class: 'muted' }, host?.facts ?? ''),
+      host !== null &&
+        host.reason === null &&
+        h(
+          'div',
+          { class: 'reading' },
+          h('span', null, 'Busy'),
+          meterPart('GPU', host.gpuText, [{ name: 'gpu', percent: host.gpuPercent ?? 0 }]),
+          h('span', { class: 'reading-value num' }, host.gpuText),
+        ),
+      factList(gpuFacts),
       processes.length === 0
         ? h('p', { class: 'muted' }, 'No process on the GPU is reported.')
         : h(
@@ -81,6 +98,29 @@ export class ScHost extends ScElement<HostScreenView> {
     );
   }
 
+  #disks({ disks }: HostScreenView): Child {
+    if (disks.length === 0) return null;
+    return h(
+      'section',
+      { class: 'card', 'aria-label': 'Disks' },
+      h('h2', null, 'Disks'),
+      h(
+        'ul',
+        { class: 'parts' },
+        ...disks.map(({ mount, roles, usedPercent, text }) =>
+          h(
+            'li',
+            { key: mount },
+            h('code', null, mount),
+            h('span', { class: 'muted small' }, roles),
+            meterPart(mount, text, [{ name: usedPercent > 92 ? 'tight' : 'used', percent: usedPercent }]),
+            h('span', { class: 'num small' }, text),
+          ),
+        ),
+      ),
+    );
+  }
+
   #test({ key, test }: HostScreenView): Child {
     if (test.problem !== null) return failedPart(test.problem);
     if (test.rows.length === 0) return null;
@@ -88,7 +128,7 @@ export class ScHost extends ScElement<HostScreenView> {
     return h(
       'section',
       { class: 'card', 'aria-label': 'Connection' },
-      h('h2', null, 'The way to it'),
+      h('h2', null, 'Connection'),
       tablePart(
         'steps-table',
         'Steps of the connection',
@@ -134,6 +174,9 @@ export class ScHost extends ScElement<HostScreenView> {
   }
 }
 
+const factList = (facts: HostScreenView['facts']): HTMLElement =>
+  h('dl', { class: 'fact-list' }, ...facts.flatMap(([name, value]) => [h('dt', null, name), h('dd', null, value)]));
+
 const stepRowPart = (row: StepRow): HTMLElement =>
   h(
     'tr',
@@ -144,7 +187,7 @@ const stepRowPart = (row: StepRow): HTMLElement =>
       'td',
       null,
       row.detail,
-      row.measured !== null && h('code', { class: 'small measured' }, row.measured),
+      row.measured !== null && !row.detail.includes(row.measured) && h('code', { class: 'small measured' }, row.measured),
       row.hint !== null && h('p', { class: 'hint' }, h('strong', null, 'What to do: '), row.hint),
     ),
     h('td', { class: 'num col-mid muted' }, row.took),

@@ -10,7 +10,7 @@ export class ScHosts extends ScElement<HostsView> {
       h('div', { class: 'screen-head' }, h('h1', { tabindex: '-1' }, 'Hosts')),
       !isLoaded && waitPart(),
       isLoaded && rows.length === 0 && emptyPart('No host', 'Name one in spark.yaml; "sparkctl init" writes the file.'),
-      rows.length > 0 && tablePart('hosts', 'Hosts', COLUMNS, rows.map(hostRowPart)),
+      rows.length > 0 && tablePart('host-list', 'Hosts', COLUMNS, rows.map(hostRowPart)),
     ];
   }
 }

@@ -10,7 +10,7 @@ export class ScModel extends ScElement<ModelScreenView> {
   protected draw(view: ModelScreenView): readonly Child[] {
     const { key, mark, knobs, problem } = view;
     if (mark === null || knobs === null) {
-      if (problem !== null) return [h('h1', { tabindex: '-1' }, 'Model'), failedPart(problem)];
+      if (problem !== null && problem.code !== 'MODEL_NOT_FOUND') return [h('h1', { tabindex: '-1' }, 'Model'), failedPart(problem)];
       const back = linkPart({ screen: 'models' }, { class: 'button secondary' }, 'To the models');
       return [h('h1', { tabindex: '-1' }, 'Model'), absentPart(view.isKnown, `No model ${key}`, back)];
     }
@@ -25,24 +25,21 @@ export class ScModel extends ScElement<ModelScreenView> {
         h(
           'div',
           { class: 'actions push' },
+          this.#swap(view),
           button('Remove…', () => this.#open({ kind: 'remove_model', model: key }), { class: 'danger' }),
         ),
       ),
       h(
         'div',
         { class: 'swap-columns' },
-        h(
-          'section',
-          { class: 'card', 'aria-label': 'Knobs' },
-          h('sc-knobs', { key: `knobs/${key}/${knobs.revision}`, prop: { view: knobs } }),
-        ),
+        h('section', { class: 'card', 'aria-label': 'Flags' }, h('sc-knobs', { key: `knobs/${key}`, prop: { view: knobs } })),
         h(
           'div',
           { class: 'stack' },
           h(
             'section',
             { class: 'card', 'aria-label': 'Facts' },
-            h('dl', { class: 'facts' }, ...view.facts.flatMap(([name, value]) => [h('dt', null, name), h('dd', null, value)])),
+            h('dl', { class: 'fact-list' }, ...view.facts.flatMap(([name, value]) => [h('dt', null, name), h('dd', null, value)])),
           ),
           this.#disk(view),
         ),
@@ -51,25 +48,41 @@ export class ScModel extends ScElement<ModelScreenView> {
     ];
   }
 
+  #swap({ key, action, cluster }: ModelScreenView): Child {
+    if (action === null || cluster === null) return null;
+    switch (action.kind) {
+      case 'follow':
+        return linkPart({ screen: 'swap', id: action.swap }, { class: 'button secondary' }, 'Follow the swap');
+      case 'none':
+        return h('span', { class: 'muted small' }, action.label);
+      case 'load':
+        return button(action.label, () => act(this, { kind: 'open_dialog', dialog: { kind: 'swap', cluster, model: key } }), {
+          class: 'primary',
+        });
+      case 'unload':
+        return button(action.label, () => act(this, { kind: 'open_dialog', dialog: { kind: 'unload', cluster } }), { class: 'secondary' });
+    }
+  }
+
   #disk({ key, disk, isBusy, canDownload }: ModelScreenView): HTMLElement {
     return h(
       'section',
-      { class: 'card', 'aria-label': 'Weights' },
+      { class: 'card', 'aria-label': 'Weights and image' },
       h(
         'div',
         { class: 'screen-head' },
-        h('h2', null, 'Weights'),
+        h('h2', null, 'Weights and image'),
         h(
           'div',
           { class: 'actions push' },
           canDownload &&
             button('Download', () => act(this, { kind: 'manage', action: { kind: 'download_weights', model: key } }), {
               class: 'secondary',
-              disabled: isBusy.download,
+              busy: isBusy.download,
             }),
           button('Pull the image', () => act(this, { kind: 'manage', action: { kind: 'pull_image', model: key } }), {
             class: 'secondary',
-            disabled: isBusy.pull,
+            busy: isBusy.pull,
           }),
         ),
       ),
@@ -87,12 +100,12 @@ export class ScModel extends ScElement<ModelScreenView> {
       h('span', null, row.host),
       markPart(row.mark),
       h('span', { class: 'num small' }, [row.size, row.free === '' ? '' : `${row.free} free`].filter((text) => text !== '').join(' · ')),
-      h('code', { class: 'muted small measured' }, row.path),
       row.canDelete &&
         button('Delete…', () => this.#open({ kind: 'delete_weights', model, host: row.host }), {
-          class: 'quiet',
+          class: 'quiet push',
           'aria-label': `Delete the weights on ${row.host}`,
         }),
+      row.path !== '' && h('code', { class: 'muted small whole-line' }, row.path),
     );
   }
 
@@ -120,13 +133,22 @@ export class ScModel extends ScElement<ModelScreenView> {
       'tr',
       { key: String(row.revision) },
       h('td', { class: 'num col-when muted' }, row.when),
-      h('td', null, row.action, h('ul', { class: 'small' }, ...row.changes.map((text) => h('li', null, h('code', null, text))))),
+      h(
+        'td',
+        null,
+        row.action,
+        h('span', { class: 'muted small' }, ` ${row.revisionText}`),
+        h('ul', { class: 'small' }, ...row.changes.map((text) => h('li', null, h('code', null, text)))),
+      ),
       h('td', { class: 'col-mid muted' }, row.by),
       h(
         'td',
         { class: 'col-action' },
         row.canRevert &&
-          button('Go back to this…', () => this.#open({ kind: 'revert_model', model, revision: row.revision }), { class: 'quiet' }),
+          button('Go back to this…', () => this.#open({ kind: 'revert_model', model, revision: row.revision }), {
+            class: 'quiet',
+            'aria-label': `Go back to this…, revision ${row.revision}`,
+          }),
       ),
     );
   }

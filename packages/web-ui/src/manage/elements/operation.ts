@@ -1,7 +1,7 @@
 import { act } from '../../actions.ts';
 import { type Child, h } from '../../dom.ts';
 import { ScElement } from '../../elements/element.ts';
-import { button, copyButton, failedPart, markPart, meterPart, waitPart } from '../../elements/parts.ts';
+import { absentPart, button, copyButton, failedPart, linkPart, markPart, meterPart, waitPart } from '../../elements/parts.ts';
 import type { OperationRow, OperationScreenView, PartRow } from '../view-models/operation.ts';
 
 /** One piece of long work, by its own link: its parts, its output, and how it ended. */
@@ -9,7 +9,11 @@ export class ScOperation extends ScElement<OperationScreenView> {
   protected draw(view: OperationScreenView): readonly Child[] {
     const { row, problem } = view;
     if (row === null) {
-      return [h('h1', { tabindex: '-1' }, 'Operation'), problem === null ? waitPart() : failedPart(problem)];
+      const back = linkPart({ screen: 'operations' }, { class: 'button secondary' }, 'To the operations');
+      return [
+        h('h1', { tabindex: '-1' }, 'Operation'),
+        view.isMissing ? absentPart(true, `No operation ${view.id}`, back) : problem === null ? waitPart() : failedPart(problem),
+      ];
     }
     return [
       this.#head(view, row),
@@ -21,9 +25,13 @@ export class ScOperation extends ScElement<OperationScreenView> {
           { class: 'card', 'aria-label': 'Progress' },
           this.#outcome(view),
           h('ul', { class: 'parts' }, ...view.parts.map(partRowPart)),
-          view.result.length > 0 && resultPart(view.result),
+          view.note !== null && h('p', { class: 'muted' }, view.note),
+          view.result.remarks.length > 0 &&
+            h('ul', { class: 'callout tone-edge-warn' }, ...view.result.remarks.map((text) => h('li', null, text))),
+          view.result.facts.length > 0 && resultPart(view.result.facts),
+          view.subject !== null && h('p', null, linkPart(view.subject.route, {}, view.subject.label)),
         ),
-        h('sc-log', { class: 'card', prop: { view: { buffer: view.log, swapId: view.id, isOver: row.percent === null } } }),
+        h('sc-log', { class: 'card', prop: { view: { buffer: view.log, of: 'operation', id: view.id, isOver: view.isOver } } }),
       ),
     ];
   }
@@ -52,8 +60,8 @@ export class ScOperation extends ScElement<OperationScreenView> {
         'p',
         { class: 'swap-meta muted' },
         h('span', null, `by ${row.by}`),
-        h('span', { class: 'num' }, row.when),
-        h('span', { class: 'num' }, `took ${row.took}`),
+        h('span', { class: 'num' }, `began ${row.when === 'now' ? 'just now' : row.when}`),
+        h('span', { class: 'num' }, view.isOver ? `took ${row.took}` : `running ${row.took}`),
         h('code', { class: 'small' }, view.id),
         copyButton(view.id, 'operation id'),
       ),
@@ -91,5 +99,9 @@ const partRowPart = ({ key, label, mark, text, percent }: PartRow): HTMLElement 
     text !== '' && h('span', { class: 'muted small num' }, text),
   );
 
-const resultPart = (result: OperationScreenView['result']): HTMLElement =>
-  h('dl', { class: 'facts' }, ...result.flatMap(([name, value]) => [h('dt', null, name), h('dd', { class: 'num' }, value)]));
+const resultPart = (facts: OperationScreenView['result']['facts']): HTMLElement =>
+  h(
+    'dl',
+    { class: 'fact-list' },
+    ...facts.flatMap(([name, values]) => [h('dt', null, name), h('dd', null, ...values.map((value) => h('div', null, value)))]),
+  );

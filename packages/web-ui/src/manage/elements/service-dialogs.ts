@@ -18,7 +18,7 @@ export class ScRestartServiceDialog extends ScDialog<ServiceDialogView> {
         'p',
         null,
         'Its running requests are lost.',
-        lock === null ? '' : ` It works on the GPU of ${lock}, so it waits for that lock to be free.`,
+        lock === null ? '' : ` It works on the GPU of ${lock}, so the lock of ${lock} is needed: yours, or a free one.`,
       ),
       h(
         'form',
@@ -28,7 +28,7 @@ export class ScRestartServiceDialog extends ScDialog<ServiceDialogView> {
       request.problem !== null && problemPart(request.problem),
       this.footer(
         'Leave it',
-        button(request.busy ? 'Asking…' : `Restart ${name}`, (event) => this.#submit(event), { class: 'danger', disabled: request.busy }),
+        button(request.busy ? 'Asking…' : `Restart ${name}`, (event) => this.#submit(event), { class: 'danger', busy: request.busy }),
       ),
     ];
   }
@@ -69,8 +69,8 @@ export class ScMemoryDialog extends ScDialog<ServiceDialogView> {
       request.problem !== null && problemPart(request.problem),
       this.footer(
         'Leave it',
-        button(request.busy ? 'Setting…' : 'Set the cap', (event) => this.#submit(event), { class: 'primary', disabled: request.busy }),
-        capMib !== null && button('No cap', () => this.#limit(service, null), { class: 'secondary', disabled: request.busy }),
+        button(request.busy ? 'Setting…' : 'Set the cap', (event) => this.#submit(event), { class: 'primary', busy: request.busy }),
+        capMib !== null && button('No cap', () => this.#limit(service, null), { class: 'secondary', busy: request.busy }),
       ),
     ];
   }
@@ -102,14 +102,14 @@ export class ScPatchDialog extends ScDialog<ServiceDialogView> {
       h('header', null, h('h2', { id: this.titleId }, title)),
       planLoading && waitPart(),
       planProblem !== null && problemPart(planProblem),
-      ...(plan === null ? [] : planParts(plan)),
+      ...(plan === null ? [] : planParts(plan, view.container)),
       request.problem !== null && problemPart(request.problem),
       this.footer(
         'Leave it',
         isReady &&
           button(request.busy ? 'Asking…' : what === 'apply' ? 'Go: reapply them' : 'Go: undo them', () => this.#go(view), {
             class: 'primary',
-            disabled: request.busy,
+            busy: request.busy,
           }),
       ),
     ];
@@ -129,7 +129,7 @@ const CHANGES: Readonly<Record<PatchPlan['files'][number]['change'], string>> = 
   remove: 'is removed',
 };
 
-const planParts = (plan: PatchPlan): readonly Child[] => [
+const planParts = (plan: PatchPlan, container: string): readonly Child[] => [
   plan.files.every(({ change }) => change === 'none') && h('p', null, 'Every file is as it is to be; nothing is left to do.'),
   plan.blockers.length > 0 && h('ul', { class: 'callout tone-edge-bad' }, ...plan.blockers.map((text) => h('li', null, text))),
   tablePart(
@@ -152,5 +152,5 @@ const planParts = (plan: PatchPlan): readonly Child[] => [
       ),
     ),
   ),
-  plan.restart && h('p', { class: 'muted' }, `${plan.container} is restarted and checked afterwards.`),
+  plan.restart && h('p', { class: 'muted' }, `The container ${container} is restarted and checked afterwards.`),
 ];

@@ -10,7 +10,7 @@ export class ScService extends ScElement<ServiceScreenView> {
   protected draw(view: ServiceScreenView): readonly Child[] {
     const { row, problem, key } = view;
     if (row === null) {
-      if (problem !== null) return [h('h1', { tabindex: '-1' }, 'Service'), failedPart(problem)];
+      if (problem !== null && !view.isMissing) return [h('h1', { tabindex: '-1' }, 'Service'), failedPart(problem)];
       const back = linkPart({ screen: 'services' }, { class: 'button secondary' }, 'To the services');
       return [h('h1', { tabindex: '-1' }, 'Service'), absentPart(view.isKnown, `No service ${key}`, back)];
     }
@@ -27,10 +27,11 @@ export class ScService extends ScElement<ServiceScreenView> {
       h(
         'section',
         { class: 'card', 'aria-label': 'Facts' },
-        h('dl', { class: 'facts' }, ...view.facts.flatMap(([name, value]) => [h('dt', null, name), h('dd', null, value)])),
+        h('dl', { class: 'fact-list' }, ...view.facts.flatMap(([name, value]) => [h('dt', null, name), h('dd', null, value)])),
         view.factsProblem !== null && h('p', { class: 'muted' }, view.factsProblem),
         view.deep !== null && h('p', null, markPart(view.deep.mark), ' ', view.deep.detail),
       ),
+      view.vectors !== null && h('sc-vectors', { key: `vectors/${key}`, class: 'stack', prop: { view: view.vectors } }),
       this.#logs(view),
     ];
   }
@@ -69,7 +70,7 @@ export class ScService extends ScElement<ServiceScreenView> {
         button(
           logs.loading ? 'Reading…' : logs.text === null ? 'Read the log' : 'Read it again',
           () => act(this, { kind: 'manage', action: { kind: 'read_logs', service: key } }),
-          { class: 'quiet', disabled: logs.loading },
+          { class: 'quiet', busy: logs.loading },
         ),
       ),
       logs.problem !== null && problemPart(logs.problem),

@@ -1,8 +1,19 @@
 import { act } from '../../actions.ts';
 import { type Child, h } from '../../dom.ts';
 import { ScElement } from '../../elements/element.ts';
-import { button, emptyPart, failedPart, linkPart, markPart, outsideLink, problemPart, tablePart, waitPart } from '../../elements/parts.ts';
-import type { DeepRow, ServiceRow, ServicesView } from '../view-models/service.ts';
+import {
+  button,
+  copyButton,
+  emptyPart,
+  failedPart,
+  linkPart,
+  markPart,
+  outsideLink,
+  problemPart,
+  tablePart,
+  waitPart,
+} from '../../elements/parts.ts';
+import type { DeepRow, EndpointRow, ServiceRow, ServicesView } from '../view-models/service.ts';
 
 /** The services around the model: whether they answer, and whether they work. */
 export class ScServices extends ScElement<ServicesView> {
@@ -16,12 +27,13 @@ export class ScServices extends ScElement<ServicesView> {
         h(
           'div',
           { class: 'actions push' },
+          button('Install a NIM…', () => this.#installNim(), { class: 'secondary' }),
           button(
             deep.loading ? 'Checking…' : 'Check with real requests',
             () => act(this, { kind: 'manage', action: { kind: 'check_services' } }),
             {
               class: 'secondary',
-              disabled: deep.loading,
+              busy: deep.loading,
               title: 'A completion of one token, half a second of audio, one embedding, one query',
             },
           ),
@@ -36,7 +48,13 @@ export class ScServices extends ScElement<ServicesView> {
         emptyPart('No service', 'Name them in services.yaml; "sparkctl init" finds those that run.'),
       deep.problem !== null && problemPart(deep.problem),
       deep.rows.length > 0 && deepPart(deep.rows, deep.when),
+      view.endpoints.length > 0 && endpointsPart(view.endpoints),
     ];
+  }
+
+  #installNim(): void {
+    act(this, { kind: 'open_dialog', dialog: { kind: 'manage', open: { kind: 'install_nim' } } });
+    act(this, { kind: 'manage', action: { kind: 'known_nims' } });
   }
 }
 
@@ -89,6 +107,34 @@ const deepPart = (rows: readonly DeepRow[], when: string): HTMLElement =>
           h('td', null, markPart(row.mark)),
           h('td', { class: 'col-wide muted' }, row.detail),
           h('td', { class: 'num' }, row.latency),
+        ),
+      ),
+    ),
+  );
+
+const endpointsPart = (rows: readonly EndpointRow[]): HTMLElement =>
+  h(
+    'section',
+    { class: 'block', 'aria-label': 'Endpoints' },
+    h('h2', null, 'Endpoints'),
+    h('p', { class: 'muted' }, 'Where programs reach everything: the clusters first, then the services.'),
+    tablePart(
+      'endpoints',
+      'Endpoints',
+      [
+        ['Name', ''],
+        ['URL', ''],
+        ['Model', 'col-mid'],
+        ['.Copy', 'col-action'],
+      ],
+      rows.map(({ key, name, url, model, isDisabled }) =>
+        h(
+          'tr',
+          { key },
+          h('th', { scope: 'row' }, name, isDisabled && h('span', { class: 'badge' }, 'disabled')),
+          h('td', null, h('code', { class: 'url' }, url)),
+          h('td', { class: 'col-mid muted' }, model),
+          h('td', { class: 'col-action' }, url !== '' && copyButton(url, `URL of ${name}`)),
         ),
       ),
     ),

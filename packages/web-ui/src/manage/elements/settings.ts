@@ -10,11 +10,13 @@ import { type SettingDialogView, type SettingRow, type SettingsView, settingValu
 /** Every setting with its value and where it comes from; those of the file can be changed. */
 export class ScSettings extends ScElement<SettingsView> {
   protected draw(view: SettingsView): readonly Child[] {
-    const { problem, isLoaded, restartRequired, warnings } = view;
+    const { problem, isLoaded, restartRequired, warnings, isFileMissing } = view;
     return [
       h('div', { class: 'screen-head' }, h('h1', { tabindex: '-1' }, 'Settings')),
       problem !== null && failedPart(problem),
       !isLoaded && problem === null && waitPart(),
+      isFileMissing &&
+        h('p', { class: 'callout' }, 'There is no spark.yaml yet, so nothing can be changed here. "sparkctl init" writes one.'),
       restartRequired &&
         h('p', { class: 'callout tone-edge-warn' }, 'spark.yaml was changed since the start: restart Spark Control to use it.'),
       warnings.length > 0 && h('ul', { class: 'callout tone-edge-warn' }, ...warnings.map((text) => h('li', null, text))),
@@ -42,11 +44,12 @@ export class ScSettings extends ScElement<SettingsView> {
       { key: row.path },
       h(
         'th',
-        { scope: 'row', title: row.description },
+        { scope: 'row' },
         h('code', null, row.name),
         h('span', { class: 'cell-sub muted small' }, row.description),
+        h('span', { class: 'model-narrow muted small' }, `from ${row.source}`),
       ),
-      h('td', null, h('code', null, row.value === '' ? '–' : row.value)),
+      h('td', null, h('code', { class: 'whole' }, row.value === '' ? '–' : row.value)),
       h('td', { class: 'col-mid muted' }, row.source),
       h(
         'td',
@@ -62,8 +65,8 @@ export class ScSettings extends ScElement<SettingsView> {
 }
 
 const COLUMNS = [
-  ['Setting', ''],
-  ['Value', ''],
+  ['Setting', 'col-half'],
+  ['Value', 'col-third'],
   ['From', 'col-mid'],
   ['.Action', 'col-action'],
 ] as const;
@@ -75,7 +78,7 @@ const filesPart = (files: SettingsView['files']): HTMLElement =>
     h('h2', null, 'Files'),
     h(
       'ul',
-      { class: 'parts card' },
+      { class: 'parts card padded' },
       ...files.map(({ name, path, exists, writable, problem }) =>
         h(
           'li',
@@ -105,7 +108,7 @@ export class ScSettingDialog extends ScDialog<SettingDialogView> {
       request.problem !== null && problemPart(request.problem),
       this.footer(
         'Leave it',
-        button(request.busy ? 'Saving…' : 'Save', (event) => this.#submit(event), { class: 'primary', disabled: request.busy }),
+        button(request.busy ? 'Saving…' : 'Save', (event) => this.#submit(event), { class: 'primary', busy: request.busy }),
       ),
     ];
   }

@@ -1,9 +1,10 @@
 import type { AppState } from '../../state.ts';
 import { serverNow } from '../../state.ts';
-import { ago, bytes, instant, plural, span } from '../../view-models/format.ts';
+import { ago, bytes, instant, ofBytes, plural, span } from '../../view-models/format.ts';
 import { type HostView, hostView } from '../../view-models/host.ts';
 import { type Mark, mark } from '../../view-models/mark.ts';
-import type { AccessStep, Host, HostTest, Problem, UpdatePlan } from '../../wire.ts';
+import { operationTitle } from '../../view-models/operation-title.ts';
+import type { AccessStep, Host, HostTest, Operation, Problem, UpdatePlan } from '../../wire.ts';
 import type { ManageState } from '../state.ts';
 
 export type HostRow = Readonly<{
@@ -39,7 +40,7 @@ function hostRow(host: Host, now: number): HostRow {
     memory: view.memory?.text ?? view.reason ?? '',
     gpu: view.gpuText,
     disk: host.reachable === true ? bytes(host.disk_free_bytes) : '',
-    uptime: host.uptime_seconds === null ? '' : span(host.uptime_seconds),
+    uptime: host.reachable !== true || host.uptime_seconds === null ? '' : span(host.uptime_seconds),
     age: view.age,
   };
 }
@@ -62,13 +63,21 @@ export type PlanView = Readonly<{
   hasFirmware: boolean;
 }>;
 
+/** A file system, and what it is for. */
+export type DiskView = Readonly<{ mount: string; roles: string; usedPercent: number; text: string }>;
+
 export type HostScreenView = Readonly<{
   key: string;
   host: HostView | null;
   isLoaded: boolean;
   cluster: string;
   facts: readonly (readonly [name: string, value: string])[];
+  /** Of the GPU, beside its use. */
+  gpuFacts: readonly (readonly [name: string, value: string])[];
+  disks: readonly DiskView[];
   processes: readonly Readonly<{ pid: number; name: string; memory: string }>[];
+  /** Work on this very host that runs now. */
+  running: readonly Readonly<{ id: string; title: string }>[];
   test: Readonly<{ rows: readonly StepRow[]; loading: boolean; problem: Problem | null; offer: string | null }>;
   plan: PlanView | null;
   planLoading: boolean;
@@ -86,6 +95,11 @@ export function hostScreenView(state: AppState, data: ManageState, key: string):
     isLoaded: state.status !== null,
     cluster: host?.cluster ?? '',
     facts: host === undefined ? [] : hostFacts(host),
+    gpuFacts: host === undefined ? [] : gpuFacts(host),
+    disks: host === undefined ? [] : diskViews(host),
+    running: (state.status?.operations ?? [])
+      .filter(({ kind, subject, settled }) => !settled && subject === key && ON_HOST.includes(kind))
+      .map((operation) => ({ id: operation.id, title: operationTitle(operation) })),
     processes: (host?.gpu?.processes ?? []).map(({ pid, name, used_bytes: used }) => ({ pid, name, memory: bytes(used) })),
     test: {
       rows: (test?.value?.steps ?? []).map(stepRow),
@@ -102,22 +116,75 @@ export function hostScreenView(state: AppState, data: ManageState, key: string):
 /** A key that could be trusted: one is shown, and no pin stands against it. */
 const offerOf = (test: HostTest | null): string | null => (test === null || test.trusted ? null : test.fingerprint);
 
-function hostFacts(host: Host): HostScreenView['facts'] {
-  const { gpu, uptime_seconds: uptime, launcher } = host;
-  const all: readonly (readonly [string, string | null])[] = [
+const ON_HOST: readonly Operation['kind'][] = ['host_update', 'host_reboot', 'nim_install'];
+
+type Facts = HostScreenView['facts'];
+
+const known = (all: readonly (readonly [string, string | null])[]): Facts =>
+  all.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
+
+function hostFacts(host: Host): Facts {
+  const { uptime_seconds: uptime, launcher, memory, load, gpu } = host;
+  return known([
     ['Role', `${host.role} of ${host.cluster}`],
     ['Login', `${host.user}@${host.address}${host.ssh_port === 22 ? '' : `, port ${host.ssh_port}`}`],
     ['Host key', host.fingerprint],
-    ['Up since', uptime === null ? null : span(uptime)],
-    ['Docker', host.docker_version],
+    ['System', host.os],
+    ['Kernel', host.kernel],
     ['Driver', gpu?.driver ?? null],
-    ['GPU', gpu?.name ?? null],
-    ['GPU clock', gpu?.sm_clock_mhz == null ? null : `${Math.round(gpu.sm_clock_mhz)} MHz`],
-    ['Launcher', launcher === null ? null : `${launcher.path} (${launcher.generation})`],
-    ['API port', host.port_owner],
-    ['Disk free', host.disk_free_bytes === null ? null : bytes(host.disk_free_bytes)],
-  ];
-  return all.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
+    ['Docker', host.docker_version],
+    ['Up for', uptime === null ? null : span(uptime)],
+    ['Load', load === null || load.average_1m === null ? null : loadText(load.average_1m, load.cpus)],
+    ['Memory pressure', memory === null || memory.pressure_some_avg10 === null ? null : pressureText(memory.pressure_some_avg10)],
+    ['Swap free', memory === null || memory.swap_free_bytes === null ? null : bytes(memory.swap_free_bytes)],
+    ['Launcher', launcher === null ? null : launcherText(launcher)],
+    ['API port', host.port_owner === null ? null : `taken by ${host.port_owner}`],
+  ]);
+}
+
+const loadText = (average: number, cpus: number | null): string =>
+  `${average.toFixed(1)}${cpus === null ? '' : ` on ${plural(cpus, 'core')}`} in the last minute`;
+
+/** Share of the last ten seconds in which some process had to wait for memory. */
+const pressureText = (percent: number): string =>
+  percent === 0 ? 'none' : `${percent.toFixed(1)} % of the last 10 s spent waiting for memory`;
+
+const launcherText = ({ path, generation, commit }: NonNullable<Host['launcher']>): string =>
+  `${path} (${generation}${commit === null ? '' : `, ${commit.slice(0, 10)}`})`;
+
+function gpuFacts({ gpu }: Host): Facts {
+  if (gpu === null) return [];
+  return known([
+    ['Model', gpu.name],
+    ['Temperature', gpu.temperature_c === null ? null : `${Math.round(gpu.temperature_c)} °C`],
+    ['Power', gpu.power_w === null ? null : `${Math.round(gpu.power_w)} W`],
+    ['Clock', gpu.sm_clock_mhz === null ? null : `${Math.round(gpu.sm_clock_mhz)} MHz`],
+  ]);
+}
+
+const DISK_ROLES: Readonly<Record<Host['disks'][number]['role'], string>> = {
+  root: 'system',
+  boot: 'boot',
+  cache: 'weights',
+  docker: 'images',
+};
+
+/** One line for each file system, whatever it is for. */
+function diskViews({ disks, reachable }: Host): readonly DiskView[] {
+  if (reachable !== true) return [];
+  const mounts = [...new Set(disks.map(({ mount }) => mount))];
+  return mounts.flatMap((mount) => {
+    const same = disks.filter((disk) => disk.mount === mount);
+    const [disk] = same;
+    if (disk === undefined) return [];
+    const { total_bytes: total, free_bytes: free } = disk;
+    return {
+      mount,
+      roles: same.map(({ role }) => DISK_ROLES[role]).join(', '),
+      usedPercent: total === 0 ? 0 : Math.round(((total - free) / total) * 1_000) / 10,
+      text: `${ofBytes(total - free, total)} used, ${bytes(free)} free`,
+    };
+  });
 }
 
 const STEP_NAMES: Readonly<Record<AccessStep['name'], string>> = {
@@ -149,7 +216,7 @@ const stepRow = ({ name, status, detail, hint, measured, duration_ms: ms }: Acce
 });
 
 const RISKS: Readonly<Record<UpdatePlan['risk'], Mark>> = {
-  none: mark('ok', 'no known risk'),
+  none: mark('none', 'no known risk'),
   caution: mark('warn', 'caution'),
   danger: mark('bad', 'danger'),
 };
@@ -178,7 +245,10 @@ function planView(plan: UpdatePlan, now: number): PlanView {
   return {
     id: plan.id,
     when: ago(instant(plan.at), now),
-    summary: `${plural(packages.length, 'package')}${firmware === null ? '' : `, ${plural(firmware.length, 'firmware update')}`}${size}`,
+    summary: [plural(packages.length, 'package'), firmware !== null && firmware.length > 0 && plural(firmware.length, 'firmware update')]
+      .filter((part) => part !== false)
+      .join(', ')
+      .concat(size),
     rows: rows.sort(byRisk),
     blockers: plan.blockers,
     warnings: plan.warnings,

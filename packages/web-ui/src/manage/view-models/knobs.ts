@@ -1,7 +1,14 @@
 import type { AppState } from '../../state.ts';
 import type { Knobs, Model, VllmFlag } from '../../wire.ts';
 
-export type KnobsView = Readonly<{ model: Model; revision: number; flags: readonly VllmFlag[]; request: AppState['request'] }>;
+export type KnobsView = Readonly<{
+  model: Model;
+  revision: number;
+  /** Revision in which somebody else changed this very entry meanwhile. */
+  newer: number | null;
+  flags: readonly VllmFlag[];
+  request: AppState['request'];
+}>;
 
 /** One flag or variable as it stands in the form: always text. */
 export type Draft = Readonly<{ name: string; text: string }>;
@@ -63,27 +70,36 @@ function envValue(text: string): string | { from_env: string } {
   return secret?.[1] === undefined ? text : { from_env: secret[1] };
 }
 
-/** What a field should hold, for its hint: `above 0, at most 1`, `auto, float16, ...`. */
-export function hintOf({ type, minimum, maximum, exclusive_minimum: isAbove, values, open, default: standard, since }: VllmFlag): string {
+/** What a flag is, what its field should hold, its default: a few short sentences. */
+export function hintOf(flag: VllmFlag): string {
+  const { default: standard, since, description } = flag;
+  const parts = [
+    description,
+    rangeOf(flag),
+    standard === null || standard === undefined ? '' : `default ${textOf(standard)}`,
+    since === null ? '' : `since vLLM ${since}`,
+  ];
+  return parts
+    .filter((part) => part !== '')
+    .map(sentence)
+    .join(' ');
+}
+
+/** What a field that does not say it itself takes. */
+function rangeOf({ type, minimum, maximum, exclusive_minimum: isAbove, values, open }: VllmFlag): string {
+  if (values !== null) return open ? `for example ${values.join(', ')}` : '';
   const range = [
     minimum === null ? '' : `${isAbove ? 'above' : 'at least'} ${minimum}`,
     maximum === null ? '' : `at most ${maximum}`,
-  ].filter((text) => text !== '');
-  const what = values === null ? (range.length > 0 ? range.join(', ') : KIND_HINTS[type]) : `${values.join(', ')}${open ? ', ...' : ''}`;
-  return [what, standard === null || standard === undefined ? '' : `default ${textOf(standard)}`, since === null ? '' : `since ${since}`]
-    .filter((text) => text !== '')
-    .join('; ');
+  ].filter((part) => part !== '');
+  return range.length > 0 ? range.join(', ') : (KIND_HINTS[type] ?? '');
 }
 
-const KIND_HINTS: Readonly<Record<VllmFlag['type'], string>> = {
-  boolean: 'true or false',
-  integer: 'a whole number',
-  number: 'a number',
-  text: '',
-  choice: '',
-  length: 'tokens: 32768, 32k, 32K or auto',
+const sentence = (text: string): string => `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
+
+/** For kinds of which a description seldom says it. */
+const KIND_HINTS: Readonly<Partial<Record<VllmFlag['type'], string>>> = {
   json: 'a JSON object',
-  level_or_json: 'a level, or a JSON object',
   words: 'one word in each line',
 };
 

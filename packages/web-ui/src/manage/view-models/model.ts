@@ -1,8 +1,7 @@
-import type { AppState } from '../../state.ts';
-import { serverNow } from '../../state.ts';
+import { type AppState, currentCluster, serverNow } from '../../state.ts';
 import { ago, bytes, instant, plural } from '../../view-models/format.ts';
 import { type Mark, mark } from '../../view-models/mark.ts';
-import { usualLoad } from '../../view-models/model-row.ts';
+import { type ModelRow, modelRow, usualLoad } from '../../view-models/model-row.ts';
 import type { Model, ModelDiskHost, ModelRevision, ParsedCommand, Problem } from '../../wire.ts';
 import type { ManageState } from '../state.ts';
 import type { KnobsView } from './knobs.ts';
@@ -13,6 +12,7 @@ export type HistoryRow = Readonly<{
   when: string;
   by: string;
   action: string;
+  revisionText: string;
   changes: readonly string[];
   canRevert: boolean;
 }>;
@@ -24,6 +24,9 @@ export type ModelScreenView = Readonly<{
   isKnown: boolean;
   problem: Problem | null;
   mark: Mark | null;
+  /** What can be done with it on the cluster that is looked at; `null`: there is none. */
+  action: ModelRow['action'] | null;
+  cluster: string | null;
   facts: readonly (readonly [name: string, value: string])[];
   knobs: KnobsView | null;
   disk: Readonly<{ rows: readonly DiskRow[]; reason: string | null; loading: boolean; problem: Problem | null }>;
@@ -34,7 +37,10 @@ export type ModelScreenView = Readonly<{
 
 export function modelScreenView(state: AppState, data: ManageState, key: string): ModelScreenView {
   const read = data.model.of === key ? data.model.value : null;
-  const model = read?.model ?? null;
+  // How it is now, the list says: it is fetched again after each swap. The form goes by what was read with its revision.
+  const model = state.models.value?.find((one) => one.key === key) ?? read?.model ?? null;
+  const cluster = currentCluster(state);
+  const row = model === null || cluster === null ? null : modelRow(model, cluster, state);
   const now = serverNow(state);
   const disk = data.modelDisk.of === key ? data.modelDisk : null;
   const history = data.modelHistory.of === key ? (data.modelHistory.value ?? []) : [];
@@ -44,9 +50,11 @@ export function modelScreenView(state: AppState, data: ManageState, key: string)
     badge: model?.badge ?? null,
     isKnown: data.model.of === key && !data.model.loading,
     problem: data.model.of === key ? data.model.problem : null,
-    mark: model === null ? null : stateMark(model),
+    mark: row?.mark ?? (model === null ? null : stateMark(model)),
+    action: row?.action ?? null,
+    cluster: cluster?.key ?? null,
     facts: model === null ? [] : modelFacts(model),
-    knobs: read === null ? null : { model: read.model, revision: read.revision, flags: data.flags.value ?? [], request: state.request },
+    knobs: read === null ? null : knobsView(state, data, read),
     disk: {
       rows: (disk?.value?.items ?? []).map((one) => diskRow(one, disk?.value?.deletable ?? false)),
       reason: disk?.value?.reason ?? null,
@@ -59,6 +67,18 @@ export function modelScreenView(state: AppState, data: ManageState, key: string)
   };
 }
 
+const knobsView = (
+  state: AppState,
+  { newer, flags }: ManageState,
+  { model, revision }: Readonly<{ model: Model; revision: number }>,
+): KnobsView => ({
+  model,
+  revision,
+  newer: newer?.model === model.key ? newer.revision : null,
+  flags: flags.value ?? [],
+  request: state.request,
+});
+
 const STATES: Readonly<Record<Model['state'], Mark>> = {
   loaded: mark('ok', 'loaded'),
   loading: mark('busy', 'loading'),
@@ -68,9 +88,9 @@ const stateMark = ({ state }: Model): Mark => STATES[state];
 
 function modelFacts(model: Model): ModelScreenView['facts'] {
   const { time, samples } = usualLoad(model.load_seconds);
-  const fits = model.fits === null ? 'not known' : model.fits ? 'yes' : 'no, as things are';
+  const fits = model.fits === null ? 'not known yet' : model.fits ? 'yes' : 'probably not, as things are; a pre-flight says why';
   const all: readonly (readonly [string, string | null])[] = [
-    ['What it is', model.description],
+    ['Description', model.description],
     ['Repository', model.repo],
     ['Revision', model.revision],
     ['Path', model.local_path],
@@ -78,9 +98,9 @@ function modelFacts(model: Model): ModelScreenView['facts'] {
     ['Image', model.image],
     ['Spans', plural(model.nodes, 'host')],
     ['Weights', model.weights_bytes === null ? null : bytes(model.weights_bytes)],
-    ['Fits', fits],
+    ['Fits in memory', fits],
     ['Usual load', `${time} ${samples}`.trim()],
-    ['Further words', model.extra_args.length === 0 ? null : model.extra_args.join(' ')],
+    ['Further arguments', model.extra_args.length === 0 ? null : model.extra_args.join(' ')],
   ];
   return all.flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]));
 }
@@ -111,12 +131,21 @@ function historyRow({ revision, at, actor, action, diff }: ModelRevision, now: n
     when: ago(instant(at), now),
     by: actor,
     action: isFirst ? 'first seen in the file' : action === 'external' ? 'changed in the file' : action,
-    changes: (isFirst ? [] : diff).map(({ path, before, after }) => `${path}: ${shown(before)} → ${shown(after)}`),
+    revisionText: `revision ${revision}`,
+    changes: (isFirst ? [] : diff).map(({ path, before, after }) => `${fieldName(path)}: ${shown(before)} → ${shown(after)}`),
     canRevert,
   };
 }
 
-const shown = (value: unknown): string => (value === undefined ? 'none' : typeof value === 'string' ? value : JSON.stringify(value));
+/** `/flags/max-model-len` is `--max-model-len` to whoever reads it, `/env/HF_HOME` is `HF_HOME`. */
+const fieldName = (path: string): string => path.replace(/^\/flags\//, '--').replace(/^\/(?:env\/)?/, '');
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'none';
+  if (typeof value === 'string') return value;
+  if (typeof value === 'object' && value !== null && 'from_env' in value) return `from_env:${String(value.from_env)}`;
+  return JSON.stringify(value);
+}
 
 export type AddModelView = Readonly<{
   parsed: ParsedCommand | null;
@@ -132,14 +161,12 @@ export const addModelView = (state: AppState, { parsed }: ManageState): AddModel
   request: state.request,
 });
 
-export type ModelDialogView = Readonly<{ model: string; name: string; detail: string; request: AppState['request'] }>;
+export type ModelDialogView = Readonly<{ name: string; detail: string }>;
 
-export function modelDialogView(state: AppState, data: ManageState, model: string, host: string | null): ModelDialogView {
+export function modelDialogView(data: ManageState, model: string, host: string | null): ModelDialogView {
   const disk = data.modelDisk.value?.items.find((one) => one.host === host);
   return {
-    model,
     name: data.model.value?.model.name ?? model,
     detail: disk?.bytes == null ? '' : bytes(disk.bytes),
-    request: state.request,
   };
 }

@@ -1,3 +1,4 @@
+import type { Route } from '../../router.ts';
 import type { AppState } from '../../state.ts';
 import { serverNow } from '../../state.ts';
 import { ago, bytes, instant, ofBytes, span } from '../../view-models/format.ts';
@@ -6,6 +7,7 @@ import { type Mark, mark } from '../../view-models/mark.ts';
 import { operationTitle } from '../../view-models/operation-title.ts';
 import type { Operation, OperationPart, Problem } from '../../wire.ts';
 import type { ManageState } from '../state.ts';
+import { type ResultView, resultView } from './result.ts';
 
 const MARKS: Readonly<Record<Operation['state'], Mark>> = {
   running: mark('busy', 'running'),
@@ -27,6 +29,7 @@ export type OperationRow = Readonly<{
   title: string;
   mark: Mark;
   when: string;
+  /** `3 min` of one that is over, `for 3 min` of one that runs. */
   took: string;
   by: string;
   progress: string;
@@ -42,7 +45,7 @@ export function operationRow(operation: Operation, now: number): OperationRow {
     title: operationTitle(operation),
     mark: MARKS[state],
     when: ago(instant(at), now),
-    took: span(secondsOf(operation, now)),
+    took: `${settled ? '' : 'for '}${span(secondsOf(operation, now))}`,
     by,
     progress: settled ? (operation.cause?.message ?? '') : progressText(operation),
     percent: settled || fraction === null ? null : Math.round(fraction * 100),
@@ -89,14 +92,20 @@ export type PartRow = Readonly<{ key: string; label: string; mark: Mark; text: s
 export type OperationScreenView = Readonly<{
   id: string;
   row: OperationRow | null;
+  isOver: boolean;
+  /** The screen of what it is about. */
+  subject: Readonly<{ route: Route; label: string }> | null;
   reason: string | null;
   parts: readonly PartRow[];
   cause: Operation['cause'];
-  result: readonly (readonly [name: string, value: string])[];
+  result: ResultView;
+  /** What a cancel left behind, and what to do then. */
+  note: string | null;
   canCancel: boolean;
   isCancelling: boolean;
   log: LogBuffer;
   problem: Problem | null;
+  isMissing: boolean;
 }>;
 
 export function operationScreenView(state: AppState, data: ManageState, id: string): OperationScreenView {
@@ -104,26 +113,57 @@ export function operationScreenView(state: AppState, data: ManageState, id: stri
   return {
     id,
     row: operation === undefined ? null : operationRow(operation, serverNow(state)),
+    isOver: operation?.settled ?? false,
+    subject: operation === undefined ? null : subjectOf(operation),
     reason: operation?.reason ?? null,
-    parts: (operation?.parts ?? []).map(partRow),
+    parts: (operation?.parts ?? []).map((part) => partRow(part, operation?.state === 'cancelled')),
     cause: operation?.cause ?? null,
-    result: Object.entries(operation?.result ?? {}).map(([name, value]) => [
-      name.replaceAll('_', ' '),
-      typeof value === 'string' ? value : JSON.stringify(value),
-    ]),
+    result: resultView(operation?.result ?? null),
+    note: operation?.state === 'cancelled' ? afterCancel(operation) : null,
     canCancel: operation !== undefined && !operation.settled && operation.cancellable && operation.cancel_requested_at === null,
     isCancelling: operation !== undefined && !operation.settled && operation.cancel_requested_at !== null,
     log: data.log?.of === id ? data.log.buffer : emptyLog,
     problem: operation === undefined ? data.operation.problem : null,
+    isMissing: operation === undefined && data.operation.problem?.status === 404,
   };
 }
 
-function partRow({ key, label, status, done_bytes: done, total_bytes: total, fraction, note }: OperationPart): PartRow {
+/** Where one looks at what the operation was about. */
+function subjectOf({ kind, subject }: Operation): OperationScreenView['subject'] {
+  switch (kind) {
+    case 'model_download':
+    case 'image_pull':
+      return { route: { screen: 'model', id: subject }, label: `To the model ${subject}` };
+    case 'host_update':
+    case 'host_reboot':
+    case 'nim_install':
+      return { route: { screen: 'host', id: subject }, label: `To the host ${subject}` };
+    case 'service_restart':
+    case 'patches_apply':
+    case 'patches_undo':
+    case 'vector_snapshot':
+    case 'vector_restore':
+      return { route: { screen: 'service', id: subject }, label: `To the service ${subject}` };
+    default:
+      kind satisfies never;
+      return null;
+  }
+}
+
+const afterCancel = ({ kind }: Operation): string =>
+  kind === 'model_download' || kind === 'image_pull'
+    ? 'What has arrived stays on the disk: asked for again, it goes on from there.'
+    : 'It ended where that was safe; what was done by then stays done.';
+
+function partRow(
+  { key, label, status, done_bytes: done, total_bytes: total, fraction, note }: OperationPart,
+  isCancelled: boolean,
+): PartRow {
   const size = done === null ? '' : total === null ? bytes(done) : ofBytes(done, total);
   return {
     key,
     label,
-    mark: PART_MARKS[status],
+    mark: status === 'skipped' && isCancelled && done !== null ? mark('none', 'stopped') : PART_MARKS[status],
     text: [size, note ?? ''].filter((text) => text !== '').join(' · '),
     percent: status === 'running' && fraction !== null ? Math.round(fraction * 100) : null,
   };

@@ -2,8 +2,9 @@ import type { AppState } from '../../state.ts';
 import { serverNow } from '../../state.ts';
 import { ago, bytes, instant } from '../../view-models/format.ts';
 import { type Mark, mark } from '../../view-models/mark.ts';
-import type { DeepHealth, PatchPlan, Problem, Service, ServiceDetail } from '../../wire.ts';
+import type { DeepHealth, Endpoint, PatchPlan, Problem, Service, ServiceDetail } from '../../wire.ts';
 import type { ManageState, PatchWork } from '../state.ts';
+import { type VectorsView, vectorsView } from './vectors.ts';
 
 const KINDS: Readonly<Record<Service['kind'], string>> = {
   vllm: 'vLLM',
@@ -48,11 +49,15 @@ export type ServicesView = Readonly<{
   loading: boolean;
   problem: Problem | null;
   deep: Readonly<{ rows: readonly DeepRow[]; loading: boolean; problem: Problem | null; when: string }>;
+  endpoints: readonly EndpointRow[];
 }>;
+
+/** Where something answers, to be copied into the settings of a program. */
+export type EndpointRow = Readonly<{ key: string; name: string; url: string; model: string; isDisabled: boolean }>;
 
 export type DeepRow = Readonly<{ key: string; name: string; mark: Mark; detail: string; latency: string }>;
 
-export function servicesView(state: AppState, { services, deep }: ManageState): ServicesView {
+export function servicesView(state: AppState, { services, deep, endpoints }: ManageState): ServicesView {
   const now = serverNow(state);
   return {
     rows: (services.value ?? []).map((service) => serviceRow(service, now)),
@@ -64,15 +69,26 @@ export function servicesView(state: AppState, { services, deep }: ManageState): 
       problem: deep.problem,
       when: ago(instant(deep.value?.at), now),
     },
+    endpoints: (endpoints.value ?? []).map(endpointRow),
   };
 }
+
+const endpointRow = ({ key, name, kind, url, model, disabled }: Endpoint): EndpointRow => ({
+  key,
+  name,
+  // A model server is spoken to below /v1, as OpenAI's own clients want it.
+  url: url === null ? '' : kind === 'vllm' || kind === 'openai' ? `${url.replace(/\/v1\/?$/, '')}/v1` : url,
+  model: model ?? '',
+  isDisabled: disabled,
+});
 
 function serviceRow(service: Service, now: number): ServiceRow {
   const { key, name, kind, host, state, detail, latency_ms: latency, checked_at: at, link, public_url: url } = service;
   return {
     key,
     name,
-    kind: KINDS[kind],
+    // Said once is enough.
+    kind: KINDS[kind] === name ? '' : KINDS[kind],
     host: host ?? '',
     mark: STATES[state],
     detail,
@@ -95,11 +111,14 @@ export type ServiceScreenView = Readonly<{
   key: string;
   row: ServiceRow | null;
   isKnown: boolean;
+  isMissing: boolean;
   problem: Problem | null;
   facts: readonly (readonly [name: string, value: string])[];
   factsProblem: string | null;
   actions: readonly Service['actions'][number][];
   deep: DeepRow | null;
+  /** Of a vector store. */
+  vectors: VectorsView | null;
   logs: Readonly<{ text: string | null; loading: boolean; problem: Problem | null }>;
 }>;
 
@@ -110,12 +129,14 @@ export function serviceScreenView(state: AppState, data: ManageState, key: strin
   return {
     key,
     row: detail === null ? null : serviceRow(detail, now),
+    isMissing: data.service.of === key && data.service.problem?.status === 404,
     isKnown: data.service.of === key && !data.service.loading,
     problem: data.service.of === key ? data.service.problem : null,
     facts: detail === null ? [] : serviceFacts(detail, now),
     factsProblem: detail?.facts_problem ?? null,
     actions: detail?.actions ?? [],
     deep: detail?.deep == null ? null : deepRow(detail.deep),
+    vectors: detail?.actions.includes('snapshots') === true ? vectorsView(state, data, key) : null,
     logs: {
       text: logs?.value == null ? null : logs.value.lines.join('\n'),
       loading: logs?.loading ?? false,
@@ -132,7 +153,7 @@ function serviceFacts(service: ServiceDetail, now: number): ServiceScreenView['f
     ['Address', service.base_url],
     ['Host', service.host],
     ['Model', service.model],
-    ['Lock', service.lock === null ? 'not needed' : `a restart needs the lock of ${service.lock}`],
+    ['Lock', service.lock === null ? 'a restart needs none' : `a restart needs that of ${service.lock}, since it uses the GPU`],
     ['Container', facts?.name ?? service.container],
     ['Image', facts?.image ?? null],
     ['Status', facts === null ? null : [facts.status, facts.health ?? ''].filter((word) => word !== '').join(', ')],
@@ -153,6 +174,7 @@ function capText(cap: number | null, wanted: number | null): string {
 export type ServiceDialogView = Readonly<{
   service: string;
   name: string;
+  container: string;
   lock: string | null;
   capMib: number | null;
   plan: PatchPlan | null;
@@ -169,6 +191,7 @@ export function serviceDialogView(state: AppState, data: ManageState, service: s
   return {
     service,
     name: detail?.name ?? service,
+    container: detail?.facts?.name ?? detail?.container ?? service,
     lock: detail?.lock ?? null,
     capMib: cap === null ? null : Math.round(cap / 2 ** 20),
     plan: patches?.value ?? null,

@@ -10,6 +10,7 @@ export type SettingsView = Readonly<{
   files: Settings['files'];
   warnings: readonly string[];
   restartRequired: boolean;
+  isFileMissing: boolean;
   isLoaded: boolean;
   problem: Problem | null;
 }>;
@@ -22,15 +23,20 @@ export function settingsView(_state: AppState, { settings }: ManageState): Setti
     files: settings.value?.files ?? [],
     warnings: settings.value?.warnings ?? [],
     restartRequired: settings.value?.restart_required ?? false,
+    isFileMissing: settings.value?.files.some(({ name, exists }) => name === 'spark.yaml' && !exists) ?? false,
     isLoaded: settings.value !== null,
     problem: settings.problem,
   };
 }
 
-/** `/clusters/default/port` is of `clusters default`, `/server/port` of `server`. */
+/** `/clusters/default/port` is of the cluster `default`, `/server/port` of the server; variables have no place in the file. */
 function groupOf({ path }: Setting): string {
-  const parts = path.split('/').slice(1);
-  return parts.slice(0, -1).join(' ') || 'general';
+  const parts = path.split('/').slice(1, -1);
+  const [first, second] = parts;
+  if (first === undefined) return 'Environment';
+  if (first === 'clusters' && second !== undefined) return ['Cluster', ...parts.slice(1)].join(' ');
+  if (first === 'hosts' && second !== undefined) return ['Host', ...parts.slice(1)].join(' ');
+  return `${first[0]?.toUpperCase() ?? ''}${parts.join(' ').slice(1)}`;
 }
 
 function settingRow({ path, value, source, variable, writable, description }: Setting): SettingRow {
@@ -40,7 +46,7 @@ function settingRow({ path, value, source, variable, writable, description }: Se
     value: value === null || value === undefined ? '' : textOf(value).replaceAll('\n', ', '),
     source: source === 'environment' ? (variable ?? 'environment') : source,
     writable,
-    description,
+    description: description.replaceAll('`', ''),
   };
 }
 
