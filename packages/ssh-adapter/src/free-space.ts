@@ -9,4 +9,4 @@ done`;
 
 /** sh commands that print, with `df -Pk`, the room where a folder is or will be. */
 export const freeSpace = (folder: string): string => `${nearestFolder(folder)}
-df -Pk "$spark_folder" 2>/dev/null`;
+timeout 10 df -Pk "$spark_folder" 2>/dev/null`;

@@ -49,7 +49,7 @@ ${section('busy')}
 ${busyCommands(root)}
 ${section('free')}
 for spark_path in / /boot /var; do
-  [ ! -d "$spark_path" ] || printf '%s %s\\n' "$spark_path" "$(df -Pk "$spark_path" 2>/dev/null | tail -n 1)"
+  [ ! -d "$spark_path" ] || printf '%s %s\\n' "$spark_path" "$(timeout 10 df -Pk "$spark_path" 2>/dev/null | tail -n 1)"
 done
 ${section('end')}`;
 

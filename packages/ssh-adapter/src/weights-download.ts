@@ -51,7 +51,7 @@ export HF_HOME="$spark_cache" HF_HUB_CACHE="$spark_hub" HF_HUB_DISABLE_PROGRESS_
 ${launcherCommands(cluster, revision, isHead, words)}
 if command -v hf >/dev/null; then exec hf download ${words}; fi
 if command -v huggingface-cli >/dev/null; then exec huggingface-cli download ${words}; fi
-if docker image inspect ${image} >/dev/null 2>&1; then
+if timeout 30 docker image inspect ${image} >/dev/null 2>&1; then
   exec docker run --rm --name ${shellQuote(container)} --user "$(id -u):$(id -g)" --network host -v "$spark_hub:/hub" \\
     -e HF_TOKEN -e HF_HUB_CACHE=/hub -e HOME=/tmp -e HF_HUB_DISABLE_PROGRESS_BARS=1 -e HF_HUB_DISABLE_TELEMETRY=1 \\
     --entrypoint sh ${image} -c 'if command -v hf >/dev/null; then exec hf download "$@"; fi

@@ -18,7 +18,7 @@ done)
 [ -z "$spark_user" ] || spark_say used "$spark_user"
 spark_as_root() {
   spark_image=${shellQuote(image)}
-  docker image inspect "$spark_image" >/dev/null 2>&1 </dev/null || spark_image=$(docker image ls -q 2>/dev/null </dev/null | head -n 1)
+  timeout 30 docker image inspect "$spark_image" >/dev/null 2>&1 </dev/null || spark_image=$(timeout 30 docker image ls -q 2>/dev/null </dev/null | head -n 1)
   [ -n "$spark_image" ] || return 1
   spark_program=$1
   shift
