@@ -42,7 +42,7 @@ export interface MaintenanceDesk {
   /** Rejects HOST_NOT_FOUND, HOST_UNREACHABLE and the like, RUNTIME_REJECTED, NOT_SUPPORTED. */
   plan(host: HostKey): Promise<UpdatePlan>;
   /**
-   * Rejects as `plan`, and LOCKED, LOCK_EXPIRED, FENCED_OFF, OPERATION_IN_PROGRESS, UNMANAGED_MODEL, STALE_REVISION (the plan is another one by now),
+   * Rejects as `plan`, and LOCKED, LOCK_EXPIRED, FENCED_OFF, SWAP_IN_PROGRESS, UNMANAGED_MODEL, OPERATION_IN_PROGRESS, STALE_REVISION (the plan is another one by now),
    * PREFLIGHT_FAILED (with issues), STORE_UNAVAILABLE.
    */
   update(request: UpdateRequest, actor: Actor): Promise<Operation>;

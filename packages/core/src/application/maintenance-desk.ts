@@ -82,10 +82,11 @@ class Desk implements MaintenanceDesk {
     const { request, place } = begin;
     const { requestedBy: holder, lockId } = request;
     const reason = `${begin.kind === 'host_reboot' ? 'reboot' : 'update'} of ${begin.note}`;
-    this.#refuseImpossible(place.cluster);
+    if (this.#deps.maintenance === null) throw notSupported();
     const taken = await takeLock(this.#tools, { cluster: place.cluster.key, lockId, holder, reason, actor }, NEVER);
     let isGivenOn = false;
     try {
+      this.#refuseInTheWay(place.cluster);
       const tasks = await underTakenLock(this.#tools, { ...taken, isOurs: false }, NEVER, check);
       const operation = await this.#begin(begin, taken, tasks, actor);
       isGivenOn = true;
@@ -147,12 +148,16 @@ class Desk implements MaintenanceDesk {
     return serving?.kind === 'model' ? serving.model : null;
   }
 
-  /** @throws {SparkError} NOT_SUPPORTED, or UNMANAGED_MODEL: what we did not start is not ours to end, and could not be started again. */
-  #refuseImpossible({ key }: Cluster): void {
-    if (this.#deps.maintenance === null) throw notSupported();
+  /** @throws {SparkError} SWAP_IN_PROGRESS: one under the same lock; UNMANAGED_MODEL: what we did not start is not ours to end, and could not be started again. */
+  #refuseInTheWay({ key }: Cluster): void {
     const view = this.#deps.core.views().find(({ cluster }) => cluster === key);
-    if (view?.serving.kind !== 'unmanaged') return;
-    const what = view.container ?? 'Something';
+    if (view === undefined) return;
+    const { activeSwap, serving, container } = view;
+    if (activeSwap !== null) {
+      throw new SparkError('SWAP_IN_PROGRESS', `Swap ${activeSwap} runs on ${key}; wait for its end.`, { details: { swapId: activeSwap } });
+    }
+    if (serving.kind !== 'unmanaged') return;
+    const what = container ?? 'Something';
     throw new SparkError('UNMANAGED_MODEL', `${what} serves on ${key} and was not started by Spark Control. Stop it yourself first.`);
   }
 

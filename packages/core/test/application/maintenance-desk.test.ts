@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { hostKey, isSparkError, type SparkError } from '../../src/index.ts';
+import { hostKey, isSparkError, modelKey, type SparkError } from '../../src/index.ts';
+import { someOptions } from '../support/builders.ts';
 import { ANNA, MaintenanceBench } from '../support/maintenance-bench.ts';
 import { refusal } from '../support/refusal.ts';
 import { install, upgrade } from '../support/update-samples.ts';
@@ -220,8 +221,35 @@ describe('the update of a cluster', () => {
       const fresh = await new MaintenanceBench().start(null);
       fresh.hosts.startUnmanaged();
       await fresh.clock.advance(5_000);
-      expect(await refusal(fresh.update())).to.include({ code: 'UNMANAGED_MODEL' });
+      const request = await fresh.request();
+      const ask = (lockId: string | null) => refusal(fresh.clock.drive(fresh.desk.update({ ...request, lockId }, ANNA)));
+      expect(await ask(null)).to.include({ code: 'UNMANAGED_MODEL' });
+      expect(fresh.core.locks.view(fresh.cluster.key).state).to.equal('free');
+      // Who has no lock hears of that first.
+      const lock = { cluster: fresh.cluster.key, holder: 'cron', reason: null, ttlMs: 60_000, waitMs: 0, ticket: null, actor: ANNA };
+      const decision = await fresh.clock.drive(fresh.core.locks.acquire(lock, new AbortController().signal));
+      expect(decision.kind).to.equal('granted');
+      expect(await ask(null)).to.include({ code: 'LOCKED' });
+      expect(await ask(decision.kind === 'granted' ? decision.grant.lockId : '')).to.include({ code: 'UNMANAGED_MODEL' });
       await fresh.stop();
+    });
+
+    it("while a swap of the same lock's holder runs", async () => {
+      const lock = { cluster: bench.cluster.key, holder: 'cron', reason: null, ttlMs: 600_000, waitMs: 0, ticket: null, actor: ANNA };
+      const decision = await bench.clock.drive(bench.core.locks.acquire(lock, new AbortController().signal));
+      const lockId = decision.kind === 'granted' ? decision.grant.lockId : null;
+      const swap = {
+        cluster: bench.cluster.key,
+        model: modelKey('qwen'),
+        requestedBy: 'cron',
+        reason: null,
+        options: someOptions(),
+        lockId,
+      };
+      const request = await bench.request({ lockId });
+      expect((await bench.clock.drive(bench.core.requestSwap({ ...swap, onBusy: 'reject' }))).kind).to.equal('started');
+      expect(await refusal(bench.clock.drive(bench.desk.update(request, ANNA)))).to.include({ code: 'SWAP_IN_PROGRESS' });
+      expect(bench.operations.recent()).to.deep.equal([]);
     });
   });
 

@@ -32,6 +32,7 @@ const begins: readonly ErrorCode[] = [
   'LOCKED',
   'LOCK_EXPIRED',
   'FENCED_OFF',
+  'SWAP_IN_PROGRESS',
   'OPERATION_IN_PROGRESS',
   'UNMANAGED_MODEL',
   'PREFLIGHT_FAILED',
