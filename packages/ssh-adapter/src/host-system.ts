@@ -68,12 +68,12 @@ function countOf(ranges: string | null): number | null {
 /**
  * An sh function, `spark_disks 'ROLE ROLE' FOLDER FOLDER`, that prints what `df` says of each folder behind its role: with one
  * process when it can read them all, else with one for each, so that one that cannot be read takes no other with it. A file system
- * of the network whose server is gone may keep `df` for ever.
+ * of the network whose server is gone would keep `df` for ever, and whoever polls gives the whole host up after a few seconds.
  */
 export const DISK_FUNCTION = `spark_disks() {
   spark_roles=$1
   shift
-  if spark_df=$(timeout 5 df -Pk -- "$@" 2>/dev/null); then
+  if spark_df=$(timeout 1 df -Pk -- "$@" 2>/dev/null); then
     {
       read -r spark_line
       for spark_role in $spark_roles; do IFS= read -r spark_line && printf 'disk %s %s\\n' "$spark_role" "$spark_line"; done
@@ -82,7 +82,7 @@ $spark_df
 SPARK_END
   else
     for spark_role in $spark_roles; do
-      spark_df=$(timeout 5 df -Pk -- "$1" 2>/dev/null) && printf 'disk %s %s\\n' "$spark_role" "\${spark_df#*
+      spark_df=$(timeout 1 df -Pk -- "$1" 2>/dev/null) && printf 'disk %s %s\\n' "$spark_role" "\${spark_df#*
 }"
       shift
     done
