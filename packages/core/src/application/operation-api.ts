@@ -62,6 +62,8 @@ export interface OperationDesk {
   register(kind: OperationKind, worker: OperationWorker): void;
   /** Durable before it resolves. Rejects OPERATION_IN_PROGRESS (`operationId` in the details) when `exclusive` runs already, STORE_UNAVAILABLE. */
   begin(work: NewOperation): Promise<Operation>;
+  /** Before what takes a while to find out. Throws OPERATION_IN_PROGRESS as {@link begin} does; `words` say what is wanted. */
+  assertFree(exclusive: string, words: string): void;
   /**
    * Does something short that none of `exclusive` may run beside, and holds off what would begin meanwhile; `words` say what is done.
    * Rejects OPERATION_IN_PROGRESS as {@link begin} does, and as `task` does.

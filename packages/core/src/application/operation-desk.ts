@@ -66,9 +66,18 @@ class Desk implements OperationDesk {
     return stored.operation;
   }
 
+  assertFree(exclusive: string, wanted: string): void {
+    const taken = this.#taken.get(exclusive);
+    if (taken === undefined) return;
+    if (typeof taken !== 'string')
+      throw new SparkError('OPERATION_IN_PROGRESS', `This has to wait: ${taken.words}. Ask again in a moment.`);
+    const message = `${taken} is in the way (${wanted}): follow it or cancel it.`;
+    throw new SparkError('OPERATION_IN_PROGRESS', message, { details: { operationId: taken } });
+  }
+
   async exclusively<T>(exclusive: readonly string[], words: string, task: () => Promise<T>): Promise<T> {
     const names = [...new Set(exclusive)];
-    for (const name of names) this.#refuseTaken(name, words);
+    for (const name of names) this.assertFree(name, words);
     for (const name of names) this.#taken.set(name, { words });
     try {
       return await task();
@@ -161,17 +170,8 @@ class Desk implements OperationDesk {
 
   #take(exclusive: string | null, id: OperationId, { kind, subject }: NewOperation): void {
     if (exclusive === null) return;
-    this.#refuseTaken(exclusive, `${kind} of ${subject}`);
+    this.assertFree(exclusive, `${kind} of ${subject}`);
     this.#taken.set(exclusive, id);
-  }
-
-  #refuseTaken(exclusive: string, wanted: string): void {
-    const taken = this.#taken.get(exclusive);
-    if (taken === undefined) return;
-    if (typeof taken !== 'string')
-      throw new SparkError('OPERATION_IN_PROGRESS', `This has to wait: ${taken.words}. Ask again in a moment.`);
-    const message = `${taken} is in the way (${wanted}): follow it or cancel it.`;
-    throw new SparkError('OPERATION_IN_PROGRESS', message, { details: { operationId: taken } });
   }
 
   #isRunning(id: OperationId): boolean {

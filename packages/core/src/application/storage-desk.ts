@@ -44,10 +44,13 @@ class Desk implements StorageDesk {
     const repo = repoOf(model, 'downloaded');
     const revision = model.source.kind === 'repo' ? model.source.revision : null;
     this.#weightsOf(cluster);
+    const exclusive = downloadOf(cluster.key, repo);
+    // What comes just now takes the room that would seem to be missing.
+    this.#deps.operations.assertFree(exclusive, `download of ${repo}`);
     await assertRoom(this.#deps, { model, cluster, hosts }, await this.#surveys.now(cluster), signal);
     const token = hubToken(model, this.#deps);
     return await this.#deps.operations.begin({
-      ...{ kind: 'model_download', subject: model.key, cluster: cluster.key, exclusive: downloadOf(cluster.key, repo), actor },
+      ...{ kind: 'model_download', subject: model.key, cluster: cluster.key, exclusive, actor },
       ...{ requestedBy: request.requestedBy, reason: request.reason },
       input: { model: model.key, repo, revision, cluster: cluster.key, hosts } satisfies DownloadInput,
       secrets: token === null ? {} : { token },
@@ -60,9 +63,11 @@ class Desk implements StorageDesk {
     const { model, cluster, hosts } = targetOf(this.#deps, request);
     const image = model.image ?? cluster.image;
     if (!this.#deps.images.has(cluster.key)) throw outOfReach(cluster);
+    const exclusive = `pull:${cluster.key}:${image}`;
+    this.#deps.operations.assertFree(exclusive, `pull of ${image}`);
     const before = await assertImageRoom(this.#deps, { image, cluster, hosts }, signal);
     return await this.#deps.operations.begin({
-      ...{ kind: 'image_pull', subject: model.key, cluster: cluster.key, exclusive: `pull:${cluster.key}:${image}`, actor },
+      ...{ kind: 'image_pull', subject: model.key, cluster: cluster.key, exclusive, actor },
       ...{ requestedBy: request.requestedBy, reason: request.reason },
       input: { image, cluster: cluster.key, hosts, before },
       parts: hosts.map(pullPart),

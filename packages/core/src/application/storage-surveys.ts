@@ -13,6 +13,7 @@ export class StorageSurveys {
   readonly #deps: StorageDeskDeps;
   readonly #last = new Map<ClusterKey, Survey>();
   readonly #running = new Map<ClusterKey, Promise<Survey>>();
+  readonly #changes = new Map<ClusterKey, number>();
   readonly #closing = new AbortController();
 
   constructor(deps: StorageDeskDeps) {
@@ -41,8 +42,9 @@ export class StorageSurveys {
     return (await this.#ask(cluster)).hosts;
   }
 
-  /** Something was changed there. */
+  /** Something was changed there: what is being asked just now may be of before. */
   forget(cluster: ClusterKey): void {
+    this.#changes.set(cluster, (this.#changes.get(cluster) ?? 0) + 1);
     this.#last.delete(cluster);
     this.#running.delete(cluster);
   }
@@ -71,9 +73,10 @@ export class StorageSurveys {
     const questions = core.catalog().models.flatMap(({ key, source, clusters }): WeightsQuestion[] => {
       return clusters.length === 0 || clusters.includes(cluster.key) ? [{ id: key, source }] : [];
     });
+    const changes = this.#changes.get(cluster.key);
     const hosts = (await weights.get(cluster.key)?.survey(questions, this.#closing.signal)) ?? [];
     const survey = { at: clock.monotonic(), hosts };
-    this.#last.set(cluster.key, survey);
+    if (this.#changes.get(cluster.key) === changes) this.#last.set(cluster.key, survey);
     return survey;
   }
 }

@@ -83,6 +83,9 @@ describe('the storage desk', () => {
       const refused = await refusal(bench.download({ model: modelKey('same-weights') }));
       expect(refused).to.include({ code: 'OPERATION_IN_PROGRESS' });
       expect(refused.details.operationId).to.equal(begun.id);
+      // Also where what has come of it leaves no room for another: nobody asked for another.
+      bench.storage.freeBytes = 0;
+      expect(await refusal(bench.download())).to.include({ code: 'OPERATION_IN_PROGRESS' });
     });
 
     it('goes on in the next process under the same name, with the token that is set then', async () => {

@@ -221,6 +221,27 @@ describe('the storage desk', () => {
       expect(bench.storage.removed).to.deep.equal(['org/model@spark1']);
     });
 
+    it('is not covered up by a look at the hosts that began before it', async () => {
+      const survey = bench.storage.survey;
+      let answer = (): void => undefined;
+      const looked = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      bench.storage.survey = async (...args) => {
+        bench.storage.survey = survey;
+        const before = await survey(...args);
+        await looked;
+        return before;
+      };
+      const slow = bench.desk.disk(modelKey('the-model'), new AbortController().signal);
+      await bench.remove();
+      for (const host of ['spark1', 'spark2']) bench.storage.stored[host] = {};
+      answer();
+      await slow;
+      const { hosts } = await bench.desk.disk(modelKey('the-model'), new AbortController().signal);
+      expect(hosts.map(({ present }) => present)).to.deep.equal([false, false]);
+    });
+
     it('never deletes a local path, nor what nobody knows', async () => {
       bench.models = [{ ...bench.models[0]!, ...local }];
       expect(await refusal(bench.remove({ force: true }))).to.include({ code: 'NOT_SUPPORTED' });
