@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import {
   type Issue,
@@ -86,10 +87,16 @@ export class YamlServiceRegistry implements ServiceRegistry {
     if (before.services.some((other) => other.key === key)) {
       throw invalid('The service cannot be added', [{ path: '/key', code: 'duplicate', message: `There is a service ${key} already.` }]);
     }
-    const content = withService(contentOf(path), service);
+    const bytes = contentOf(path);
+    // Written back it would have other letters.
+    if (bytes !== null && !isUtf8(bytes)) throw invalid('The service cannot be added', [notUtf8(path)]);
+    const content = withService(bytes?.toString('utf8') ?? null, service);
     const after = entriesOf(base, parseYaml(path, content), this.#around);
     if (after.kind === 'broken') throw invalid('The service cannot be added', after.issues);
-    writeAtomically(path, content);
+    const isStill = (now: Buffer | null): boolean => (now === null || bytes === null ? now === bytes : now.equals(bytes));
+    if (!writeAtomically(path, content, () => isStill(contentOf(path)))) {
+      throw new SparkError('STALE_REVISION', `${path} was changed by another program at the same moment. Try again.`);
+    }
     this.reload();
     const added = this.#services.find((other) => other.key === key);
     // The files were changed at the same moment, and are broken now.
@@ -114,6 +121,11 @@ const issueOf = (path: string, message: string | null): Issue => ({
   message: message ?? 'Read it again.',
 });
 
+const notUtf8 = (path: string): Issue => ({
+  ...{ path: `${path}#`, code: 'bad_file' },
+  message: 'It cannot be edited by a program: it is not UTF-8 throughout. Edit it by hand.',
+});
+
 const invalid = (what: string, issues: readonly Issue[]): SparkError =>
   new SparkError('INVALID_SETTINGS', summaryOf(what, issues), { details: { issues } });
 
@@ -125,9 +137,9 @@ function entriesOf(base: YamlResult, over: YamlResult, surroundings: ServiceSurr
 }
 
 /** `null`: there is no such file yet. */
-function contentOf(path: string): string | null {
+function contentOf(path: string): Buffer | null {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw writeFault(path, error);

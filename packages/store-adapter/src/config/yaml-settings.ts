@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -71,7 +72,10 @@ export class YamlSettings implements SettingsDesk {
 
   async #change(changes: readonly SettingChange[], expected: string | null, actor: Actor): Promise<SettingsView> {
     const { source, record, clock, readOnly } = this.#options;
-    const text = this.#text();
+    const bytes = this.#bytes();
+    // Written back it would have other letters.
+    if (bytes !== null && !isUtf8(bytes)) throw byHand(this.#good.files.spark);
+    const text = bytes?.toString('utf8') ?? null;
     if (readOnly !== null) throw new SparkError('READ_ONLY', readOnly);
     if (expected !== null && expected !== revisionOf(text)) {
       throw stale();
@@ -106,8 +110,12 @@ export class YamlSettings implements SettingsDesk {
   }
 
   #text(): string | null {
+    return this.#bytes()?.toString('utf8') ?? null;
+  }
+
+  #bytes(): Buffer | null {
     try {
-      return readFileSync(this.#good.files.spark, 'utf8');
+      return readFileSync(this.#good.files.spark);
     } catch {
       return null; // what is wrong with the file, reading the settings tells
     }
@@ -116,6 +124,9 @@ export class YamlSettings implements SettingsDesk {
 
 const stale = (): SparkError =>
   new SparkError('STALE_REVISION', 'The settings were changed since they were read. Read them again and repeat the change.');
+
+const byHand = (path: string): SparkError =>
+  new SparkError('INVALID_SETTINGS', `${path} cannot be edited by a program: it is not UTF-8 throughout. Edit it by hand.`);
 
 const revisionOf = (text: string | null): string =>
   createHash('sha256')

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostKey, type NewService } from '@spark-control/core';
 import { FilePatchSource, YamlServiceRegistry } from '@spark-control/store-adapter';
 import { expect } from 'chai';
@@ -98,6 +98,14 @@ describe('the registry of services', () => {
     expect(text).to.match(/^# mine\nservices:\n {2}db: null # not here\n {2}tts: \{ name: Voice \}\n {2}nim:\n/);
     expect(registry.all().map(({ key }) => key)).to.deep.equal(['tts', 'nim']);
     expect(readFileSync(place.path('config/services.yaml'), 'utf8')).to.equal(BASE);
+  });
+
+  it('does not touch overrides in another encoding, whose letters it would change', async () => {
+    const latin = Buffer.from('# f\xfcr uns\nservices: {}\n', 'latin1');
+    place.write('data/services-overrides.yaml', '');
+    writeFileSync(place.path('data/services-overrides.yaml'), latin);
+    expect((await rejection(open().add(NIM))).message).to.contain('not UTF-8 throughout');
+    expect(readFileSync(place.path('data/services-overrides.yaml')).equals(latin)).to.equal(true);
   });
 
   it('makes the file when there is none, and reads it again in the next process', async () => {

@@ -203,6 +203,16 @@ deadlines:
     expect(at(await desk({ PORT: 'x' }).change([{ path: '/server/port', value: 1 }], null, ACTOR), '/server/port').value).to.equal(1);
   });
 
+  it('refuse to touch a file in another encoding, whose letters they would change', async () => {
+    place.write('config/spark.yaml', FILE);
+    const settings = desk();
+    const latin = Buffer.from(FILE.replace('cellar', 'K\xfcche'), 'latin1');
+    writeFileSync(place.path('config/spark.yaml'), latin);
+    const { code, message } = await refused(settings, [{ path: '/server/port', value: 1 }]);
+    expect([code, message.includes('not UTF-8 throughout')]).to.deep.equal(['INVALID_SETTINGS', true]);
+    expect(readFileSync(place.path('config/spark.yaml')).equals(latin)).to.equal(true);
+  });
+
   it('refuse to touch a file that is broken, and show what was read before', async () => {
     place.write('config/spark.yaml', FILE);
     const settings = desk();
