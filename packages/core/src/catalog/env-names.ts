@@ -14,7 +14,7 @@ const TAKEN: Readonly<Record<string, string>> = {
 
 // Read-only in bash, or read by a shell, the dynamic linker or the Docker client before the container exists.
 const SHELL_NAMES =
-  /^(?:PATH|HOME|IFS|ENV|PS4|UID|EUID|PPID|GROUPS|SHELL|SHELLOPTS|BASHOPTS|BASH|BASH_.*|LD_PRELOAD|DOCKER_.*|_|OLDPWD|PWD|SHLVL|OPTIND|OPTARG|RANDOM|SECONDS|LINENO)$/;
+  /^(?:PATH|HOME|IFS|ENV|PS4|UID|EUID|PPID|GROUPS|SHELL|SHELLOPTS|BASHOPTS|BASH|BASH_.*|LD_PRELOAD|LD_AUDIT|DOCKER_.*|_|OLDPWD|PWD|SHLVL|OPTIND|OPTARG|RANDOM|SECONDS|LINENO)$/;
 
 /** Why an environment variable of this name cannot be given to a model, in half a sentence; `null`: it can. */
 export function envNameProblem(name: string): string | null {

@@ -76,6 +76,7 @@ describe('envNameProblem', () => {
     'UID',
     'BASH_ENV',
     'LD_PRELOAD',
+    'LD_AUDIT',
     'DOCKER_HOST',
     'HF_HOME',
     'VLLM_HOST_IP',
