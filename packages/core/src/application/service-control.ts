@@ -4,7 +4,7 @@ import type { Service } from '../service/service.ts';
 import { gpuClusterOf } from '../service/service-place.ts';
 import type { ServiceBoard } from './service-board.ts';
 import type { ServiceDeskDeps } from './service-deps.ts';
-import { revive } from './service-revival.ts';
+import { revive, workOn } from './service-revival.ts';
 
 /** What automations do with services; they take the lock themselves. */
 export function serviceControl(deps: ServiceDeskDeps, board: ServiceBoard): ServiceControl {
@@ -18,7 +18,8 @@ export function serviceControl(deps: ServiceDeskDeps, board: ServiceBoard): Serv
     async restart(key, signal) {
       const service = find(key);
       if (service === undefined) throw new SparkError('SERVICE_NOT_FOUND', `There is no service "${key}", or it is disabled.`);
-      await revive(deps, board, service, signal);
+      // Somebody may be restarting or patching it at this very moment.
+      await deps.operations.exclusively([workOn(key)], `${service.name} is being restarted`, () => revive(deps, board, service, signal));
     },
     health: (signal) =>
       Promise.all(

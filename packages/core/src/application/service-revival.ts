@@ -6,6 +6,9 @@ import type { ServiceDeskDeps } from './service-deps.ts';
 const LOOK_EVERY_MS = 2_000;
 const DEFAULT_LIMIT_MS = 300_000;
 
+/** What work on a service keeps others from. */
+export const workOn = (key: string): string => `service:${key}`;
+
 export const hostOf = ({ host }: ServiceDeskDeps, { name }: Service) => {
   if (host !== null) return host;
   throw new SparkError('NOT_SUPPORTED', `This cannot be done with ${name}: there is no login to any host from here.`);

@@ -8,7 +8,7 @@ import type { PatchPlan, ServiceOrder } from './service-api.ts';
 import type { ServiceBoard } from './service-board.ts';
 import type { ServiceDeskDeps } from './service-deps.ts';
 import { assertConfirmed, preparePatch } from './service-patches.ts';
-import { hostOf, revive } from './service-revival.ts';
+import { hostOf, revive, workOn } from './service-revival.ts';
 import { type LockTools, type TakenLock, takeLock, underTakenLock } from './under-lock.ts';
 
 type Begun = Pick<NewOperation, 'kind' | 'input' | 'audit'> & Readonly<{ verb: string; steps: readonly Step[] }>;
@@ -71,7 +71,7 @@ export class ServiceWork {
       const host = servicePlace(service, core.clusters)?.host.key ?? null;
       return await operations.begin({
         ...begun,
-        ...{ subject: service.key, cluster, exclusive: `service:${service.key}`, reason, actor },
+        ...{ subject: service.key, cluster, exclusive: workOn(service.key), reason, actor },
         // Who proves a lock acts in the name of its holder.
         requestedBy: taken === null || taken.isOurs ? requestedBy : taken.lease.holder,
         parts: steps.map((step) => partOf(step, host, 'pending')),

@@ -68,6 +68,18 @@ describe('work on services', () => {
       expect((await bench.over(await desk.restart('kokoro-tts', anOrder()))).state).to.equal('succeeded');
     });
 
+    it('is not begun beside one of an automation, nor the other way round', async () => {
+      const { desk, host, clock } = open(aService({ usesGpu: false }));
+      host.restarting = () => clock.sleep(1_000, NEVER);
+      const automatic = desk.control.restart('kokoro-tts', NEVER);
+      expect(await refusal(desk.restart('kokoro-tts', anOrder()))).to.include({ code: 'OPERATION_IN_PROGRESS' });
+      await clock.drive(automatic);
+      const asked = await desk.restart('kokoro-tts', anOrder());
+      expect((await refusal(desk.control.restart('kokoro-tts', NEVER))).details.operationId).to.equal(asked.id);
+      expect((await bench.over(asked)).state).to.equal('succeeded');
+      expect(host.calls).to.have.lengthOf(2);
+    });
+
     it('is begun once at a time', async () => {
       const { desk, host, clock } = open(aService({ usesGpu: false }));
       host.restarting = () => clock.sleep(1_000, NEVER);
