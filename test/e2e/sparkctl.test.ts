@@ -205,7 +205,7 @@ describe('sparkctl with-lock in a crontab', function () {
 
     const refusals: readonly (readonly [model: string, code: number, says: string])[] = [
       ['broken', 106, 'the swap to broken on default was rolled back'],
-      ['huge', 112, 'PREFLIGHT_FAILED'],
+      ['huge', 112, 'DOES_NOT_FIT'],
       ['alpa', 111, 'Did you mean alpha?'],
     ];
     for (const [model, code, says] of refusals) {
