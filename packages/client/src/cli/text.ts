@@ -35,4 +35,9 @@ const lengthOf = (cell: string): number => [...cell].length;
 /** A time of the wire without its milliseconds. */
 export const time = (at: string | null): string => at?.replace(/\.\d{3}Z$/, 'Z') ?? '-';
 
-export const gib = (bytes: number | null): string => (bytes === null ? '-' : `${(bytes / 1024 ** 3).toFixed(1)} GiB`);
+/** Small things in MiB, so that they do not look like nothing. */
+export function gib(bytes: number | null): string {
+  if (bytes === null) return '-';
+  const size = bytes / 1024 ** 3;
+  return size > 0 && size < 0.05 ? `${(size * 1024).toFixed(1)} MiB` : `${size.toFixed(1)} GiB`;
+}

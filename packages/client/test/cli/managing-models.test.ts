@@ -131,6 +131,17 @@ describe('managing models from the command line', () => {
     });
     expect((await run('model parse --add mine', { input: 'x' })).code).to.equal(2);
     expect(api.calls('POST /api/models')).to.have.length(1);
+    // The key that the command suggests is taken, and another one is asked for.
+    const taken = { ...parsed, issues: [{ path: '/key', code: 'duplicate', message: 'Taken.' }] };
+    api.on('POST /api/models/parse-command', { status: 200, body: taken });
+    expect((await run('model parse', { input: 'x' })).code).to.equal(2);
+    const added = await run('model parse --add mine', { input: 'x' });
+    expect([added.code, added.stderr.includes('Taken.')]).to.deep.equal([0, false]);
+    const empty = await run('model parse', { input: '\n' });
+    expect([empty.code, empty.stderr]).to.deep.equal([
+      2,
+      'sparkctl: model parse needs the command after --, or on standard input\nTry: sparkctl model parse --help\n',
+    ]);
   });
 
   it('shows history and disk of a model', async () => {

@@ -131,18 +131,21 @@ export const modelParse = defineCommand({
     ['$ sparkctl model parse --add qwen3-8b < start.sh', 'take over a script that works'],
   ],
   async run({ values, command, io, out, signal, connect }) {
-    if (command.length === 0 && io.stdinIsTTY) throw new UsageError('model parse needs the command after --, or on standard input');
-    const line = command.length === 0 ? await io.readInput() : command.map(quoted).join(' ');
+    const isPiped = command.length === 0 && !io.stdinIsTTY;
+    const line = isPiped ? await io.readInput() : command.map(quoted).join(' ');
+    if (line.trim() === '') throw new UsageError('model parse needs the command after --, or on standard input');
     const { client } = connect();
     const parsed = await client.catalog.parseCommand(line, { signal });
     for (const { words, reason } of parsed.dropped) out.note(`left out: ${words} (${reason})`);
     for (const warning of parsed.warnings) out.note(`note: ${warning}`);
-    for (const { path, message } of parsed.issues) out.warn(`${path}: ${message}`);
+    // Whoever names a key need not hear what is wrong with the one that the command suggests.
+    const issues = parsed.issues.filter(({ path }) => values.add === undefined || path !== '/key');
+    for (const { path, message } of issues) out.warn(`${path}: ${message}`);
     if (values.add === undefined) {
       out.result(parsed, ({ entry }) => JSON.stringify(entry, null, 2));
-      return parsed.issues.length === 0 ? EXIT.ok : EXIT.usage;
+      return issues.length === 0 ? EXIT.ok : EXIT.usage;
     }
-    if (parsed.issues.length > 0) throw new Failure(EXIT.usage, 'INVALID_CATALOG', 'the entry is not valid as it is; nothing was added');
+    if (issues.length > 0) throw new Failure(EXIT.usage, 'INVALID_CATALOG', 'the entry is not valid as it is; nothing was added');
     out.result(await client.catalog.create({ ...parsed.entry, key: values.add }, { signal }), modelLines);
     return EXIT.ok;
   },

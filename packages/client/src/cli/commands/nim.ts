@@ -32,7 +32,7 @@ export const nimInstall = defineCommand({
   details:
     'The NGC key comes from NGC_API_KEY, from standard input, or is asked for without showing it; never from the command line. It is\n' +
     'used once. Whoever may run "docker inspect" on that host can read it there, since the container needs it.',
-  examples: [['nim install nim/qwen/qwen3-32b-dgx-spark --register qwen-nim', 'pull, start, wait until it is ready']],
+  examples: [['nim install $REGISTRY/nim/qwen/qwen3-32b-dgx-spark:latest --register qwen-nim', 'pull, start, wait until it is ready']],
   async run(call) {
     const { args, signal, connect } = call;
     const body = { image: args[0] ?? '', ...bodyOf(call) };

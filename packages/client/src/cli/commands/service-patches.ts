@@ -18,7 +18,7 @@ function planLines({ container, files, restart, blockers, id }: WirePatchPlan): 
     `${short(current_sha256)} -> ${short(wanted_sha256)}`,
   ]);
   return [
-    `in ${container}${restart ? ', which is restarted' : ''}:`,
+    `in container ${container.slice(0, 12)}${restart ? ', which is restarted' : ''}:`,
     table([['CHANGE', 'FILE', 'TARGET', 'CHECKSUM'], ...rows]),
     ...blockers.map((text) => `in the way: ${text}`),
     `plan ${id}`,
