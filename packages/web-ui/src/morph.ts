@@ -15,13 +15,28 @@ export function morph(parent: Element, children: readonly Child[]): void {
       continue;
     }
     if (old === cursor) cursor = cursor.nextSibling;
-    else parent.insertBefore(old, cursor);
+    else place(parent, old, cursor);
     if (old !== next) patch(old, next);
   }
   while (cursor !== null) {
     const rest: ChildNode = cursor;
     cursor = rest.nextSibling;
     rest.remove();
+  }
+}
+
+/** Puts `old` before `cursor`. A node that is moved loses the focus: if it is in there, what stands in between is moved behind it. */
+function place(parent: Element, old: ChildNode, cursor: ChildNode | null): void {
+  const isAhead = cursor !== null && (cursor.compareDocumentPosition(old) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
+  if (!isAhead || !old.contains(document.activeElement)) {
+    parent.insertBefore(old, cursor);
+    return;
+  }
+  const behind = old.nextSibling;
+  for (let node: ChildNode | null = cursor; node !== null && node !== old; ) {
+    const next: ChildNode | null = node.nextSibling;
+    parent.insertBefore(node, behind);
+    node = next;
   }
 }
 

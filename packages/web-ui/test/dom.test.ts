@@ -55,6 +55,24 @@ describe('morph', () => {
     expect([...root.children]).to.deep.equal([main]);
   });
 
+  it('moves what is around the focus, not what has it', () => {
+    const parent = document.createElement('div');
+    document.body.append(parent);
+    morph(parent, [h('p', null, 'once'), h('p', null, 'twice'), h('section', { key: 'a' }, h('button', null, 'here')), h('i', null)]);
+    parent.querySelector('button')?.focus();
+    const moved: Node[] = [];
+    const insert = parent.insertBefore.bind(parent);
+    parent.insertBefore = (node, before) => {
+      moved.push(node);
+      return insert(node, before);
+    };
+    morph(parent, [h('section', { key: 'a' }, h('button', null, 'here')), h('p', null, 'last')]);
+    expect(parent.innerHTML).to.equal('<section><button>here</button></section><p>last</p>');
+    expect(moved.map(({ nodeName }) => nodeName)).to.deep.equal(['P', 'P']);
+    expect(document.activeElement?.textContent).to.equal('here');
+    parent.remove();
+  });
+
   it('calls the newest listener, once', () => {
     const heard: string[] = [];
     const make = (name: string) => h('button', { on: { click: () => heard.push(name) } });

@@ -215,7 +215,7 @@ describe('the screens about models', () => {
     const { show, app } = page(answers());
     const text = await show(screen);
     expect(text).to.include('--max-model-len').and.include('58 GiB · 900 GiB free').and.include('--max-model-len: 32768 → 65536');
-    expect(text).to.include('above 0, at most 1');
+    expect(text).to.include('Above 0, at most 1.');
     const offered = [...app.querySelectorAll('select[name=add-flag] option')].map((option) => option.textContent);
     expect(offered).to.deep.equal(['choose…', '--enforce-eager', '--trust-remote-code']);
   });

@@ -44,7 +44,12 @@ export class ScApp extends ScElement<AppState> {
   }
 
   override redraw(): void {
+    const focused = document.activeElement;
     super.redraw();
+    // What had the focus is gone with what it was about: without this the next key would start at the very top.
+    if (focused !== null && !focused.isConnected && document.activeElement === document.body) {
+      this.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+    }
     const route = this.view?.route;
     const name = route === undefined ? '' : routeName(route);
     // A new screen: readers and keyboards start at its heading, not where the old link was. Not on the first one.

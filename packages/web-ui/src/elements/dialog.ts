@@ -14,6 +14,13 @@ export abstract class ScDialog<V> extends ScElement<V> {
   /** `closerequest`: a click beside it does not close it. */
   protected readonly closedBy: 'any' | 'closerequest' = 'any';
 
+  override redraw(): void {
+    const hadProblem = this.querySelector('.problem') !== null;
+    super.redraw();
+    // A refusal below the fold would be taken for nothing having happened.
+    if (!hadProblem) this.querySelector('.problem')?.scrollIntoView?.({ block: 'nearest' });
+  }
+
   protected draw(view: V): readonly Child[] {
     const onClose = (): void => act(this, { kind: 'close_dialog' });
     return [
@@ -39,7 +46,7 @@ export abstract class ScDialog<V> extends ScElement<V> {
   protected footer(keep: string, verb: Child = null, aside: Child = null): HTMLElement {
     return h(
       'footer',
-      { class: 'dialog-foot' },
+      { key: 'foot', class: 'dialog-foot' },
       aside,
       h('span', { class: 'push' }),
       button(keep, () => this.close(), { class: 'secondary' }),

@@ -87,7 +87,11 @@ export class ScHost extends ScElement<HostScreenView> {
         ),
       factList(gpuFacts),
       processes.length === 0
-        ? h('p', { class: 'muted' }, 'No process on the GPU is reported.')
+        ? h(
+            'p',
+            { class: 'muted' },
+            host?.reason == null ? 'No process on the GPU is reported.' : 'Not known while the host cannot be asked.',
+          )
         : h(
             'ul',
             { class: 'parts' },

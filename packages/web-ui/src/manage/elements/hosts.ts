@@ -35,6 +35,7 @@ const hostRowPart = (row: HostRow): HTMLElement =>
       linkPart({ screen: 'host', id: row.key }, {}, row.name),
       h('span', { class: 'muted small' }, ` ${row.role} of ${row.cluster}`),
       h('span', { class: 'model-narrow muted small' }, row.memory),
+      row.reason !== null && h('span', { class: 'cell-sub small' }, row.reason),
     ),
     h('td', null, markPart(row.mark)),
     h('td', { class: 'num col-mid' }, row.memory),

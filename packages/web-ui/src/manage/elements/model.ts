@@ -106,6 +106,7 @@ export class ScModel extends ScElement<ModelScreenView> {
           'aria-label': `Delete the weights on ${row.host}`,
         }),
       row.path !== '' && h('code', { class: 'muted small whole-line' }, row.path),
+      row.problem !== null && h('span', { class: 'small whole-line' }, row.problem),
     );
   }
 

@@ -11,6 +11,12 @@ export class ScNimDialog extends ScDialog<NimDialogView> {
   // A key that was pasted must not be lost by a stray click.
   protected override readonly closedBy = 'closerequest';
 
+  override redraw(): void {
+    const isFirst = this.querySelector('select') === null;
+    super.redraw();
+    if (isFirst) this.querySelector('select')?.focus();
+  }
+
   protected content({ images, loading, problem, hosts, request }: NimDialogView): readonly Child[] {
     const repository = this.#value('repository', images[0]?.repository ?? '');
     const known = images.find((one) => one.repository === repository);

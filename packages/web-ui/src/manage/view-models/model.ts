@@ -6,7 +6,15 @@ import type { Model, ModelDiskHost, ModelRevision, ParsedCommand, Problem } from
 import type { ManageState } from '../state.ts';
 import type { KnobsView } from './knobs.ts';
 
-export type DiskRow = Readonly<{ host: string; mark: Mark; size: string; path: string; free: string; canDelete: boolean }>;
+export type DiskRow = Readonly<{
+  host: string;
+  mark: Mark;
+  size: string;
+  path: string;
+  problem: string | null;
+  free: string;
+  canDelete: boolean;
+}>;
 export type HistoryRow = Readonly<{
   revision: number;
   when: string;
@@ -110,7 +118,8 @@ function diskRow(one: ModelDiskHost, deletable: boolean): DiskRow {
     host: one.host,
     mark: diskMark(one),
     size: one.bytes === null ? '' : bytes(one.bytes),
-    path: one.path ?? one.problem ?? '',
+    path: one.path ?? '',
+    problem: one.problem,
     free: one.free_bytes === null ? '' : bytes(one.free_bytes),
     canDelete: deletable && one.present === true && !one.downloading,
   };

@@ -129,21 +129,26 @@ export function operationScreenView(state: AppState, data: ManageState, id: stri
 }
 
 /** Where one looks at what the operation was about. */
-function subjectOf({ kind, subject }: Operation): OperationScreenView['subject'] {
+function subjectOf({ kind, subject, result }: Operation): OperationScreenView['subject'] {
+  const toService = (id: string): OperationScreenView['subject'] => ({ route: { screen: 'service', id }, label: `To the service ${id}` });
   switch (kind) {
     case 'model_download':
     case 'image_pull':
       return { route: { screen: 'model', id: subject }, label: `To the model ${subject}` };
     case 'host_update':
     case 'host_reboot':
-    case 'nim_install':
       return { route: { screen: 'host', id: subject }, label: `To the host ${subject}` };
+    case 'nim_install':
+      // It becomes a service at its end, if that was asked for.
+      return typeof result?.['service'] === 'string'
+        ? toService(result['service'])
+        : { route: { screen: 'services' }, label: 'To the services' };
     case 'service_restart':
     case 'patches_apply':
     case 'patches_undo':
     case 'vector_snapshot':
     case 'vector_restore':
-      return { route: { screen: 'service', id: subject }, label: `To the service ${subject}` };
+      return toService(subject);
     default:
       kind satisfies never;
       return null;

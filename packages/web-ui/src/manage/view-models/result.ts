@@ -11,6 +11,8 @@ export function resultView(result: Readonly<Record<string, unknown>> | null): Re
   return {
     facts: entries
       .filter(([name]) => !REMARKS.includes(name))
+      // What was not so is not worth a line.
+      .filter(([, value]) => value !== false)
       .map(([name, value]) => [wordsOf(name), linesOf(name, value)] as const)
       .filter(([, lines]) => lines.length > 0),
     remarks: entries.filter(([name]) => REMARKS.includes(name)).flatMap(([name, value]) => linesOf(name, value)),
@@ -34,14 +36,17 @@ function recordText(record: object): string {
     const before = values.get(`${name}_before`);
     const text = plainText(name, value);
     if (before !== undefined && before !== null && before !== value) return [`${wordsOf(name)} ${plainText(name, before)} → ${text}`];
-    return [['host', 'name', 'collection'].includes(name) ? text : `${wordsOf(name)} ${text}`];
+    return [SPEAKING.includes(name) ? text : `${wordsOf(name)} ${text}`];
   });
   return parts.join(', ');
 }
 
+/** Values that need no name. */
+const SPEAKING: readonly string[] = ['host', 'name', 'collection', 'bytes'];
+
 function plainText(name: string, value: unknown): string {
   if (typeof value === 'number' && /(^|_)bytes$/.test(name)) return bytes(value);
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (value === true) return 'yes';
   if (typeof value === 'string') return shortId(value);
   return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
