@@ -189,7 +189,7 @@ const stepRowPart = (row: StepRow): HTMLElement =>
     h('td', null, markPart(row.mark)),
     h(
       'td',
-      null,
+      { class: 'whole' },
       row.detail,
       row.measured !== null && !row.detail.includes(row.measured) && h('code', { class: 'small measured' }, row.measured),
       row.hint !== null && h('p', { class: 'hint' }, h('strong', null, 'What to do: '), row.hint),

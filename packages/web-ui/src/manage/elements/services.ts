@@ -123,7 +123,7 @@ const endpointsPart = (rows: readonly EndpointRow[]): HTMLElement =>
       'Endpoints',
       [
         ['Name', ''],
-        ['URL', ''],
+        ['URL', 'col-mid'],
         ['Model', 'col-mid'],
         ['.Copy', 'col-action'],
       ],
@@ -131,8 +131,14 @@ const endpointsPart = (rows: readonly EndpointRow[]): HTMLElement =>
         h(
           'tr',
           { key },
-          h('th', { scope: 'row' }, name, isDisabled && h('span', { class: 'badge' }, 'disabled')),
-          h('td', null, h('code', { class: 'url' }, url)),
+          h(
+            'th',
+            { scope: 'row' },
+            name,
+            isDisabled && h('span', { class: 'badge' }, 'disabled'),
+            h('span', { class: 'model-narrow' }, h('code', { class: 'small url' }, url)),
+          ),
+          h('td', { class: 'col-mid' }, h('code', { class: 'url' }, url)),
           h('td', { class: 'col-mid muted' }, model),
           h('td', { class: 'col-action' }, url !== '' && copyButton(url, `URL of ${name}`)),
         ),

@@ -47,9 +47,14 @@ export class ScSettings extends ScElement<SettingsView> {
         { scope: 'row' },
         h('code', null, row.name),
         h('span', { class: 'cell-sub muted small' }, row.description),
-        h('span', { class: 'model-narrow muted small' }, `from ${row.source}`),
+        h(
+          'span',
+          { class: 'model-narrow' },
+          h('code', { class: 'whole' }, row.value === '' ? '–' : row.value),
+          h('span', { class: 'muted small' }, ` from ${row.source}`),
+        ),
       ),
-      h('td', null, h('code', { class: 'whole' }, row.value === '' ? '–' : row.value)),
+      h('td', { class: 'col-mid' }, h('code', { class: 'whole' }, row.value === '' ? '–' : row.value)),
       h('td', { class: 'col-mid muted' }, row.source),
       h(
         'td',
@@ -66,7 +71,7 @@ export class ScSettings extends ScElement<SettingsView> {
 
 const COLUMNS = [
   ['Setting', 'col-half'],
-  ['Value', 'col-third'],
+  ['Value', 'col-mid col-third'],
   ['From', 'col-mid'],
   ['.Action', 'col-action'],
 ] as const;
