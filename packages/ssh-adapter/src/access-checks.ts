@@ -88,7 +88,7 @@ export async function imageStep(reached: Reached, hasDocker: boolean): Promise<F
   const { cluster, host, shell } = reached;
   if (!hasDocker) return skip('Not tried, since Docker cannot be used.');
   const script = `${section('image')}
-timeout 15 docker image inspect --format '{{.Id}}' ${shellQuote(cluster.image)} 2>/dev/null </dev/null`;
+timeout 15 docker image inspect --format '{{.Id}}' -- ${shellQuote(cluster.image)} 2>/dev/null </dev/null`;
   const id = /^sha256:[0-9a-f]{64}/.exec((await ask(reached, shell, script)).get('image') ?? '')?.[0];
   if (id !== undefined) return pass(`The image ${cluster.image} is there.`, id);
   const hint =

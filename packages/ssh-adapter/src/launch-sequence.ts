@@ -1,4 +1,4 @@
-import { type Claim, type Clock, type LaunchPlan, type LogLine, type ManagedIdentity, SparkError } from '@spark-control/core';
+import { type Claim, type Clock, type LaunchPlan, type LogLine, type ManagedIdentity, SparkError, shellQuote } from '@spark-control/core';
 import type { ClusterHosts, ReachedHost } from './cluster-hosts.ts';
 import { DetachedJob } from './detached-job.ts';
 import type { SeenContainer } from './docker-observer.ts';
@@ -103,7 +103,7 @@ export class LaunchSequence {
 
   async #containerTail(plan: LaunchPlan, signal: AbortSignal): Promise<readonly string[]> {
     const { shell } = this.#hosts.head;
-    const script = `timeout 10 docker logs --tail ${TAIL_LINES} ${plan.container} 2>&1 | grep -v '^Error.*No such container'`;
+    const script = `timeout 10 docker logs --tail ${TAIL_LINES} -- ${shellQuote(plan.container)} 2>&1 | grep -v '^Error.*No such container'`;
     const result = knownOutcome(shell, await shell.run(script, { timeoutMs: 15_000, wait: true, signal }), 'reading the log');
     return result.stdout.split(/[\r\n]+/).filter((line) => line !== '');
   }

@@ -1,4 +1,4 @@
-import { type NimOrder, SparkError, shellJoin, shellQuote } from '@spark-control/core';
+import { envNameProblem, type NimOrder, SparkError, shellJoin, shellQuote } from '@spark-control/core';
 import { folderWord } from './launcher-script.ts';
 import { JOB_LABEL } from './nim-site.ts';
 import { section } from './script-text.ts';
@@ -19,6 +19,7 @@ export function runScript(order: NimOrder, key: string | null): string {
   const { container, port, image, shmGib, job } = order;
   const name = shellQuote(container);
   const aside = shellQuote(asideName(order));
+  for (const variable of Object.keys(order.env)) assertVariable(variable);
   const env = { ...order.env, ...(key === null ? {} : { NGC_API_KEY: key }) };
   const exports = Object.entries(env).map(([variable, value]) => `export ${variable}=${shellQuote(value, `The variable ${variable}`)}`);
   const before = ['docker', 'run', '-d', '--name', container];
@@ -105,6 +106,12 @@ printf 'outcome done\\n'`;
 timeout 10 docker container inspect ${aside} >/dev/null 2>&1 </dev/null || { [ -n "$spark_removed" ] && printf 'outcome done\\n' || printf 'outcome nothing\\n'; exit 0; }
 ${bringBack(name, aside)}
 [ -n "$spark_back" ] && printf 'outcome done\\n' || printf 'outcome stuck\\n'`;
+}
+
+/** A name stands in the script as it is: `export` takes none in quotes. */
+function assertVariable(name: string): void {
+  const problem = envNameProblem(name);
+  if (problem !== null) throw new SparkError('UNSAFE_ARGUMENT', `A variable of the container has a bad name: ${problem}.`);
 }
 
 /** @throws {SparkError} UNSAFE_ARGUMENT for a folder that Docker would read as something else. */

@@ -1,4 +1,4 @@
-import { type PatchContent, shellQuote } from '@spark-control/core';
+import { type PatchContent, SparkError, shellQuote } from '@spark-control/core';
 import { assertWord } from './guarded-script.ts';
 import { section } from './script-text.ts';
 import { findContainer } from './service-scripts.ts';
@@ -72,8 +72,28 @@ ${FUNCTIONS}`;
 
 const backups = (service: string): string => `spark_all="$HOME/.spark-control/patches/${assertWord(service, 'service key')}"`;
 
+/** One word for sh. A backup lists targets and names line by line, so that a line break would make up a file of its own. */
+function targetWord(target: string): string {
+  const parts = target.slice(1).split('/');
+  const isPlain = target.startsWith('/') && parts.every((part) => part !== '' && part !== '.' && part !== '..');
+  if (!isPlain || hasControl(target)) {
+    throw new SparkError(
+      'UNSAFE_ARGUMENT',
+      'A patch target has to be the absolute path of a file, without "..", "//" and control characters.',
+    );
+  }
+  return shellQuote(target, 'A patch target');
+}
+
+function nameWord(name: string): string {
+  if (hasControl(name)) throw new SparkError('UNSAFE_ARGUMENT', 'The name of a patch has a control character in it.');
+  return shellQuote(name, 'The name of a patch');
+}
+
+const hasControl = (text: string): boolean => /\p{Cc}/u.test(text);
+
 const digestLines = (targets: readonly string[]): string =>
-  targets.map((target, index) => `printf '${index} %s\\n' "$(spark_digest ${shellQuote(target, 'A patch target')})"`).join('\n');
+  targets.map((target, index) => `printf '${index} %s\\n' "$(spark_digest ${targetWord(target)})"`).join('\n');
 
 /** The id of the container, and what each of `targets` is now. */
 export const inspectScript = (word: string, targets: readonly string[]): string => `${opening(word)}
@@ -86,13 +106,13 @@ ${section('end')}`;
 /** Everything is saved before anything is written, and `ready` says so: from then on there is something to undo. */
 export function applyScript(word: string, service: string, backup: string, files: readonly PatchContent[]): string {
   const saves = files.map(({ name, target }, index) => {
-    const path = shellQuote(target, 'A patch target');
+    const path = targetWord(target);
     return `spark_is=$(spark_fetch ${path} "$spark_backup/${index}.tar")
 case $spark_is in file|absent) ;; *) rm -rf "$spark_backup"; printf 'outcome %s ${index}\\n' "$spark_is"; exit 0 ;; esac
-printf '%s\\t%s\\t%s\\n' ${index} ${path} ${shellQuote(name)} >>"$spark_backup/files" || { printf 'outcome unwritable\\n'; exit 0; }`;
+printf '%s\\t%s\\t%s\\n' ${index} ${path} ${nameWord(name)} >>"$spark_backup/files" || { printf 'outcome unwritable\\n'; exit 0; }`;
   });
   const writes = files.map(({ target, content, digest }, index) => {
-    const path = shellQuote(target, 'A patch target');
+    const path = targetWord(target);
     return `base64 -d >"$spark_tmp/new" <<'SPARK_CONTENT'
 ${Buffer.from(content)
   .toString('base64')

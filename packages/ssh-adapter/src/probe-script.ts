@@ -84,7 +84,7 @@ if [ -d /boot ]; then spark_disks "$spark_roles boot" "$@" /boot; else spark_dis
 
 const imageCommands = (
   image: string,
-): string => `if spark_image=$(timeout 10 docker image inspect --format '{{.Id}}' ${shellQuote(image)} 2>&1); then
+): string => `if spark_image=$(timeout 10 docker image inspect --format '{{.Id}}' -- ${shellQuote(image)} 2>&1); then
   printf 'id %s\\n' "$spark_image"
 else
   case $spark_image in *[Nn]o\\ such\\ image*) printf 'missing\\n' ;; *) printf 'unknown\\n' ;; esac

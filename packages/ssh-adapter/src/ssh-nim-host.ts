@@ -15,6 +15,7 @@ import {
   shellQuote,
 } from '@spark-control/core';
 import { followHostJob } from './follow-host-job.ts';
+import { assertWord } from './guarded-script.ts';
 import { HostJob } from './host-job.ts';
 import { pullJob } from './image-pull.ts';
 import { handOnScript, loginScript, NIM_EXIT, SECRET_FOLDER, withHandedOn } from './nim-login.ts';
@@ -49,6 +50,7 @@ export class SshNimHost implements NimHost {
   async survey(host: HostKey, order: Pick<NimOrder, 'image' | 'container' | 'port' | 'cache'>, signal: AbortSignal): Promise<NimSite> {
     const on = this.#on(host);
     assertImage(order.image);
+    assertContainer(order);
     const { stdout } = await run(on, surveyScript(order), 'looking at a host', 90_000, signal);
     const site = parseSite(stdout, order);
     if (site !== null) return site;
@@ -109,6 +111,7 @@ export class SshNimHost implements NimHost {
   async run(host: HostKey, order: NimOrder, key: string | null, signal: AbortSignal): Promise<Readonly<{ hasGpus: boolean }>> {
     const on = this.#on(host);
     assertImage(order.image);
+    assertContainer(order);
     assertCache(order.cache);
     const { stdout } = await run(on, runScript(order, key), 'starting a container', 420_000, signal);
     const [, outcome = '', gpus = ''] = /^outcome (\w+)(?: (\d))?$/m.exec(stdout) ?? [];
@@ -119,6 +122,7 @@ export class SshNimHost implements NimHost {
 
   async ready(host: HostKey, order: NimOrder, signal: AbortSignal): Promise<Readonly<{ ready: boolean; detail: string }>> {
     const on = this.#on(host);
+    assertContainer(order);
     const { stdout } = await run(on, readyScript(order), 'asking a container', 60_000, signal);
     const sections = sectionsOf(stdout);
     if (!sections.has('end')) throw rejected(on.host, `${on.host.name} gave no complete answer about ${order.container}.`);
@@ -136,6 +140,7 @@ export class SshNimHost implements NimHost {
 
   async settle(host: HostKey, order: Pick<NimOrder, 'job' | 'container'>, keep: 'new' | 'old', signal: AbortSignal): Promise<boolean> {
     const on = this.#on(host);
+    assertContainer(order);
     const { stdout } = await run(on, settleScript(order, keep), 'settling a container', 420_000, signal);
     const [, outcome = ''] = /^outcome (\w+)$/m.exec(stdout) ?? [];
     if (outcome === 'done' || outcome === 'nothing') return outcome === 'done';
@@ -172,6 +177,11 @@ async function run({ shell }: On, script: string, what: string, timeoutMs: numbe
 function refuseLogin({ host }: On, image: string, { exitCode, stdout }: Known): void {
   if (exitCode === NIM_EXIT.noMemoryFolder) throw noMemoryFolder(host);
   if (exitCode === NIM_EXIT.loginRefused) throw loginRefused(image, host, sectionsOf(stdout).get('login') ?? '');
+}
+
+/** In quotes it would be one word, and docker would take one that begins with a dash for an option. */
+function assertContainer({ container }: Pick<NimOrder, 'container'>): void {
+  assertWord(container, 'name of the container');
 }
 
 function assertImage(image: string): string {

@@ -234,6 +234,19 @@ describe('a NIM installed over SSH', function () {
     expect(JSON.stringify(details)).to.not.contain(KEY);
   });
 
+  it('refuses a name that would be a command or an option: of a variable, of a container', async () => {
+    const attempts = [{ env: { '$(touch pwned)': 'x' } }, { env: { 'A=1; touch pwned; B': 'x' } }, { container: '--privileged' }];
+    for (const over of attempts) {
+      const refused = await nim.run(host(), { ...order, ...over }, null, NEVER).catch((error: unknown) => error);
+      expect(refused).to.be.instanceOf(SparkError).and.to.include({ code: 'UNSAFE_ARGUMENT' });
+    }
+    const calls = [
+      nim.survey(host(), { ...order, container: '-f' }, NEVER),
+      nim.settle(host(), { ...order, container: '-f' }, 'old', NEVER),
+    ];
+    for (const call of calls) expect(await call.catch((error: unknown) => error)).to.include({ code: 'UNSAFE_ARGUMENT' });
+  });
+
   it('passes on any value as it is: variables, the folder, and a key of whatever characters', async () => {
     const env = Object.fromEntries(HOSTILE.map((word, at) => [`V${at}`, word]));
     const cache = `~/it's a "$(touch pwned)" \`touch pwned\`;&|*?`;

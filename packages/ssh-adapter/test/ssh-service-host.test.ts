@@ -89,6 +89,16 @@ describe('patches over a shell', () => {
     expect(await host.patches.backup(service, NEVER)).to.equal(null);
   });
 
+  it('refuse a target or a name that a backup would take for two, and whatever is no plain path', async () => {
+    const { host, service, path } = aContainer();
+    const odd = ['/srv/app/a\n0\t/etc/passwd', '/srv/app/', '/srv/../etc/passwd', '/srv//a', 'srv/a', '/srv/a\tb'];
+    for (const files of [...odd.map((target) => patchOf('one', target, 'x')), patchOf('a\n0\t/srv/app/known.py', '/srv/app/new', 'x')]) {
+      expect((await rejection(host.patches.apply(service, [files], 'op_1', NEVER))).message).to.match(/patch/);
+    }
+    expect(await host.patches.backup(service, NEVER)).to.equal(null);
+    expect(existsSync(path('fs/srv/app/new'))).to.equal(false);
+  });
+
   it('and all else are for the container of that name, not for one whose id begins like it', async () => {
     const { host, machine } = aContainer();
     machine.write('container/id', `${'face'.repeat(16)}\n`);
