@@ -35,6 +35,8 @@ export abstract class ScDialog<V> extends ScElement<V> {
   protected override connected(): void {
     this.#opener = document.activeElement;
     this.querySelector('dialog')?.showModal();
+    // Where it asks for something, Enter is to answer it, and not to press the first button on the way there.
+    this.querySelector<HTMLElement>('form :is(input, select, textarea)')?.focus();
   }
 
   protected override disconnected(): void {
