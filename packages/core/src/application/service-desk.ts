@@ -57,7 +57,7 @@ class Desk implements ServiceDesk {
     const baseUrl = baseUrlOf(service, core.clusters);
     const asked = baseUrl === null ? Promise.resolve(null) : probe.models(service, baseUrl, signal);
     const [found, models] = await Promise.all([this.#facts(service, signal), asked]);
-    return { ...this.#view(service), ...found, deep: this.#checks.last(key), models };
+    return { ...this.#view(service, models), ...found, deep: this.#checks.last(key), models };
   }
 
   deep(signal: AbortSignal): Promise<DeepReport> {
@@ -135,7 +135,8 @@ class Desk implements ServiceDesk {
     return service;
   }
 
-  #view(service: Service): ServiceView {
+  /** `known`: model ids that an Open WebUI has just named; `null`: those of the last poll count. */
+  #view(service: Service, known: readonly string[] | null = null): ServiceView {
     const { core } = this.#deps;
     return {
       service,
@@ -143,7 +144,7 @@ class Desk implements ServiceDesk {
       baseUrl: baseUrlOf(service, core.clusters),
       lock: gpuClusterOf(service, core.clusters),
       status: this.#board.status(service),
-      link: webUiLink(service, core.clusters, core.views(), this.#board.models(service)),
+      link: webUiLink(service, core.clusters, core.views(), known ?? this.#board.models(service)),
       actions: this.#actions(service),
     };
   }

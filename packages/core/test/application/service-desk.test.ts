@@ -103,6 +103,8 @@ describe('the services that are watched', () => {
     await clock.advance(15_000);
     expect(link(), 'it knows others').to.equal(null);
     probe.ids = ['other', 'acme/qwen 3'];
+    const { link: fresh } = await desk.details('open-webui', NEVER);
+    expect([link(), fresh], 'asked by itself it is not behind').to.deep.equal([null, 'http://chat.lan/?models=acme%2Fqwen%203']);
     await clock.advance(15_000);
     expect(link()).to.equal('http://chat.lan/?models=acme%2Fqwen%203');
     core.isHealthy = false;

@@ -75,7 +75,7 @@ export class ScVectors extends ScElement<VectorsView> {
         { scope: 'row' },
         what,
         h('code', { class: 'muted small measured' }, name),
-        h('span', { class: 'model-narrow muted small' }, size),
+        h('span', { class: 'model-narrow muted small' }, `${when} · ${size}`),
       ),
       h('td', { class: 'num col-when muted' }, when),
       h('td', { class: 'num col-mid' }, size),
