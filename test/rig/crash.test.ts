@@ -10,7 +10,7 @@ import { INSTALLATIONS, running, SCENE, sceneControl } from './support/swap-scen
 
 const isProof = process.env['SPARK_PROVE'] === '1';
 /** Moments at which the control plane is killed, over all installations. */
-const MOMENTS = Number(process.env['SPARK_MOMENTS'] ?? (isProof ? 60 : 3));
+const MOMENTS = Number(process.env['SPARK_MOMENTS'] ?? (isProof ? 60 : 2));
 /** A swap with its rollback is over after about this long. */
 const SWAP_MS = 7_000;
 
@@ -24,7 +24,7 @@ const POINTS = [
   ...[...STEPS, 'queued', 'rolled_back'].filter((step) => step !== 'warm').flatMap(aroundCommit),
   ...EFFECTS.filter((effect) => effect !== 'warm_up').flatMap((effect) => [`before_${effect}`, `after_${effect}`]),
 ];
-const CHOSEN_POINTS = isProof ? POINTS : ['after_commit_queued', 'after_commit_stop', 'before_launch', 'after_commit_rollback_stop'];
+const CHOSEN_POINTS = isProof ? POINTS : ['after_commit_stop', 'before_launch', 'after_commit_rollback_stop'];
 
 const MODEL_OF = { 'org/alpha': 'alpha', 'org/beta': 'beta', 'org/broken': 'broken' } as const;
 

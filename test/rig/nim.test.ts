@@ -1,17 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { hostKey, type NimOrder, type PullProgress } from '@spark-control/core';
 import { ShellPool, SshNimHost } from '@spark-control/ssh-adapter';
 import { expect } from 'chai';
 import { nimHostContract } from '../../packages/core/test/contracts/nim-host.contract.ts';
 import { realClock } from './support/clock.ts';
 import { rigCluster } from './support/cluster.ts';
-import { firstLine } from './support/commands.ts';
 import { registryProblem } from './support/host-registry.ts';
 import { containersOn } from './support/hosts.ts';
 import { publishNims, startKeyedRegistry } from './support/nim-registry.ts';
+import { sampleProcesses } from './support/process-sampler.ts';
 import type { Rig } from './support/rig.ts';
 import { LOGIN, type SparkHost } from './support/spark-host.ts';
 import { useRig } from './support/suite.ts';
@@ -57,21 +55,6 @@ const filesWith = (folder: string, text: string): readonly string[] =>
         const path = join(folder, name);
         return statSync(path, { throwIfNoEntry: false })?.isFile() === true && readFileSync(path, 'latin1').includes(text);
       });
-
-type Report = Readonly<{ samples: number; p50Ms: number; p99Ms: number; inArguments: readonly string[]; inEnvironment: readonly string[] }>;
-
-/** Looks at all processes of the machine, those of the hosts included, until it is told to end. */
-async function sampleProcesses(word: string): Promise<() => Promise<Report>> {
-  const program = fileURLToPath(new URL('./support/process-sampler.mjs', import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [program], { stdio: 'pipe' });
-  child.stdin?.write(`${word}\n`);
-  await firstLine(child, 'the sampler');
-  return async () => {
-    const line = firstLine(child, 'the sampler');
-    child.stdin?.end();
-    return JSON.parse(await line) as Report;
-  };
-}
 
 describe('NIM containers on the rig', function () {
   this.timeout(180_000);

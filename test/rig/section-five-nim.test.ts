@@ -1,37 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { WireAuditList, WireLock, WireNimImage, WireOperation, WireServiceDetail } from '@spark-control/schema';
 import { expect } from 'chai';
 import { rigCluster } from './support/cluster.ts';
-import { firstLine, must } from './support/commands.ts';
+import { must } from './support/commands.ts';
 import { type Answer, ControlPlane, type ProblemBody } from './support/control-plane.ts';
 import { registryProblem } from './support/host-registry.ts';
 import { containersOn } from './support/hosts.ts';
 import { begin, expectStatus, OperationStream, settledOperation, succeeded } from './support/long-work.ts';
 import { publishNims, startKeyedRegistry } from './support/nim-registry.ts';
+import { sampleProcesses } from './support/process-sampler.ts';
 import { LOGIN, type SparkHost } from './support/spark-host.ts';
 import { useRig } from './support/suite.ts';
 
 const KEY = 'nvapi-canary-0123456789abcdefghijklmnopqrstuvwxyz';
 const HIDDEN = { NGC_API_KEY: KEY, OWN_SECRET: 'env-canary-9876543210' };
 const PORT = 8_001;
-
-type Report = Readonly<{ samples: number; p50Ms: number; p99Ms: number; inArguments: readonly string[]; inEnvironment: readonly string[] }>;
-
-/** Looks at every process of the machine, those of both hosts included, until it is told to end. */
-async function sampleProcesses(word: string): Promise<() => Promise<Report>> {
-  const program = fileURLToPath(new URL('./support/process-sampler.mjs', import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [program], { stdio: 'pipe' });
-  child.stdin?.write(`${word}\n`);
-  await firstLine(child, 'the sampler');
-  return async () => {
-    const line = firstLine(child, 'the sampler');
-    child.stdin?.end();
-    return JSON.parse(await line) as Report;
-  };
-}
 
 describe('section 5 over two real hosts: NIM containers', function () {
   this.timeout(120_000);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually, must } from './commands.ts';
 import { IMAGES } from './image.ts';
@@ -141,6 +141,10 @@ export async function resetRig(rig: Rig, simulator: Readonly<Record<string, unkn
       }
       configureSimulator(host, simulator);
       rmSync(join(host.directory, 'home', LOGIN.user, '.spark-control'), { recursive: true, force: true });
+      // A daemon that makes the folder of a mount makes it as root, and the login user's next tool could not write there.
+      const cache = join(host.directory, 'home', LOGIN.user, '.cache');
+      mkdirSync(cache, { recursive: true });
+      chownSync(cache, LOGIN.uid, LOGIN.gid);
     }),
   );
 }
