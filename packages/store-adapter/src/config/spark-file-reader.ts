@@ -83,7 +83,17 @@ function clusterFrom(key: string, entry: FileClusterEntry, hosts: ReadonlyMap<st
     modelRoots: entry.model_roots ?? defaults.modelRoots,
   };
   checkLauncher(cluster, `${at}/hosts`, context);
+  checkPaths(entry, at, context);
   return cluster;
+}
+
+/** A line break in a path is a slip of a paste, and a NUL fits in no path: better said here than at each look at the host. */
+function checkPaths({ launcher_directory, hf_cache, model_roots }: FileClusterEntry, at: string, { file, issues }: Context): void {
+  const roots = (model_roots ?? []).map((path, index): [string, string] => [`model_roots/${index}`, path]);
+  for (const [field, path] of [['launcher_directory', launcher_directory], ['hf_cache', hf_cache], ...roots] as const) {
+    if (path == null || !/[\p{Cc}\p{Surrogate}]/u.test(path)) continue;
+    issues.push(issueAt(file, `${at}/${field}`, 'bad_path', `${field.split('/')[0]} must not have control characters in it.`));
+  }
 }
 
 function checkLauncher({ key, launcher, hosts }: Cluster, pointer: string, { file, issues }: Context): boolean {
