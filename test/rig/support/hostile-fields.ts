@@ -124,7 +124,7 @@ export class HostileUse {
         name: 'flags, arguments and variables',
         isSlow: true,
         use: (value) =>
-          (['docker_run', 'modern', 'legacy'] as const).flatMap((installation) => [
+          (IS_PROOF ? (['docker_run', 'modern', 'legacy'] as const) : (['docker_run', 'modern'] as const)).flatMap((installation) => [
             this.#launch(
               installation,
               {},

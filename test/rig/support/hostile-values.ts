@@ -58,6 +58,12 @@ const OPTIONS = [
   '--to-command=spark-pwned',
   '--checkpoint-action=exec=spark-pwned',
   '-- spark-pwned',
+  '-Htcp://127.0.0.1:9',
+  '--host=tcp://127.0.0.1:9',
+  '--config=/tmp',
+  '--pid=host',
+  '--mount=type=bind,src=/,dst=/host',
+  '-it',
 ];
 
 const TRAPS: readonly string[] = COMMANDS.flatMap((command) => WAYS.map((way) => way(command)));
